@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Every error that agentd raises itself.
+
+A message says what could not be done, to which object, why, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class AgentdError(Exception):
+    """Anything that agentd refuses or cannot do."""
+
+
+class SettingsInvalid(AgentdError):
+    """The settings file is missing, unreadable, or holds a value that is refused."""
+
+
+class Draining(AgentdError):
+    """This component is stopping and takes no new work."""
+
+
+class AgentUnknown(AgentdError):
+    """The named agent is not declared in this deployment."""
+
+
+class AgentUnavailable(AgentdError):
+    """The named agent is declared, but its side is not connected."""
+
+
+class AgentLost(AgentdError):
+    """The connection to the agent's side went away during a call or a turn."""
+
+
+class CallRefused(AgentdError):
+    """The agent's side refused a call, or answered something that is not an answer."""
+
+
+class CallTimedOut(AgentdError):
+    """The agent's side did not answer a call in time."""
+
+
+class CliFailed(AgentdError):
+    """The Claude CLI could not be started, broke off, or reported an error."""
+
+
+class SessionNotFound(CliFailed):
+    """The Claude CLI knows no session of that id, so that it cannot be resumed."""
+
+
+class SessionInUse(CliFailed):
+    """The Claude CLI already holds a session of that id, so that it cannot be new."""
+
+
+class TurnTimedOut(AgentdError):
+    """A turn did not end within its time and was interrupted."""
+
+
+class ConversationUnknown(AgentdError):
+    """There is no conversation of that id."""
+
+
+class ConversationBusy(AgentdError):
+    """A turn runs in this conversation; another one has to wait."""
+
+
+class EngineBusy(AgentdError):
+    """Every live client is in a turn, so that no further one may be started."""
+
+
+class DatabaseFailed(AgentdError):
+    """The database cannot be opened, moved to this schema, read or written."""
+
+
+class DatabaseTooNew(DatabaseFailed):
+    """The database has a schema that this version does not know."""
