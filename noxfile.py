@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The checks, each runnable alone: `nox -s lint`, `nox -s unit -- -k inventory`.
+
+No session makes an environment of its own: they all use the one that holds nox, which
+`make test` fills from requirements/dev.txt. Why: CONTRIBUTING.md, "The checks".
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+COLLECTIONS = ROOT / "collections"
+BUILD = ROOT / "build"
+# The tools beside the running interpreter, also where .venv is not activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+nox.needs_version = ">=2026.1"
+nox.options.default_venv_backend = "none"
+nox.options.error_on_external_run = False
+nox.options.sessions = [
+    "lint",
+    "types",
+    "unit",
+    "service",
+    "contract",
+    "docs",
+    "build",
+    "sanity",
+    "molecule",
+    "integration",
+]
+
+
+def link_collection(session: nox.Session) -> dict[str, str]:
+    """Return the environment in which Ansible and mypy find this checkout."""
+    session.run("python", "tools/link_collection.py", silent=True)
+    return {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "MYPYPATH": str(COLLECTIONS)}
+
+
+def install_service(session: nox.Session) -> None:
+    """Install the service in place, with what it depends on today."""
+    python = ("--python", sys.executable)
+    session.run("uv", "pip", "install", "--quiet", *python, "-e", "service")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style of Python, YAML, playbooks and roles, licences and changelog fragments."""
+    environment = link_collection(session)
+    session.run("ruff", "check", *(session.posargs or ["."]))
+    session.run("ruff", "format", "--check", *(session.posargs or ["."]))
+    session.run("yamllint", "--strict", ".")
+    session.run("reuse", "lint", "--quiet")
+    session.run("antsibull-changelog", "lint")
+    session.run("ansible-lint", "--offline", env=environment)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types of the plugins, the service, the tools and the tests, all strict."""
+    install_service(session)
+    environment = link_collection(session)
+    plugins = "ansible_collections.agentkeep.agents.plugins"
+    session.run("mypy", "-p", plugins, env=environment)
+    session.run("mypy", "-p", "agentd")
+    session.run("mypy", "noxfile.py", "tools", "tests/contract")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """The plugins' decisions and their runs, without an engine."""
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def service(session: nox.Session) -> None:
+    """The service's own tests, with the real Claude CLI and the offline model."""
+    install_service(session)
+    with session.chdir("service"):
+        session.run("pytest", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """What two parts of the repository promise each other."""
+    install_service(session)
+    session.run("pytest", "tests/contract", *session.posargs)
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """Ansible's own tests for collections, without ignore files."""
+    session.run("python", "tools/sanity.py", *session.posargs)
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """A bare systemd host from nothing to a conversation that survives its restart."""
+    environment = {
+        **link_collection(session),
+        "ANSIBLE_PIPELINING": "1",
+        "ANSIBLE_HOME": str(ROOT / ".ansible"),
+    }
+    session.run("molecule", *(session.posargs or ["test"]), env=environment)
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """The real stack on this machine's engine: isolation, other uids, bad input."""
+    install_service(session)
+    environment = link_collection(session)
+    session.run("pytest", "tests/integration", *session.posargs, env=environment)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Reference pages build, generated tables and the changelog are up to date."""
+    environment = link_collection(session)
+    session.run("python", "tools/role_readme.py", "--check")
+    session.run(
+        "antsibull-docs",
+        "lint-collection-docs",
+        "--plugin-docs",
+        "--skip-rstcheck",
+        str(COLLECTIONS / "ansible_collections" / "agentkeep" / "agents"),
+        env=environment,
+    )
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The artifact builds and holds what it should."""
+    output = ("--force", "--output-path", str(BUILD))
+    session.run("ansible-galaxy", "collection", "build", *output)
+    session.run("python", "tools/artifact.py", str(BUILD))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The figures of design section 7, written to tests/benchmarks/records."""
+    install_service(session)
+    environment = link_collection(session)
+    session.run("python", "tests/benchmarks/run.py", *session.posargs, env=environment)
