@@ -3,17 +3,17 @@
 """Check that a built artifact holds all that a user needs, and nothing else.
 
 The manifest is an allow-list of names and suffixes; a new suffix would be left out
-without a word. So every tracked file of the directories that ship must be in it.
+without a word. So every file of the directories that ship must be in it.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from working_tree import working_tree
+
 SHIPPED = (
     "LICENSES",
     "changelogs",
@@ -30,21 +30,10 @@ ADDED_BY_ANSIBLE = {"FILES.json", "MANIFEST.json"}
 NOT_SHIPPED = ("service/tests/",)
 
 
-def tracked() -> set[str]:
+def belonging() -> set[str]:
     """Return the files of this checkout that must be in the artifact."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", *SHIPPED, *SHIPPED_FILES],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    names = {name for name in listed.split("\0") if name}
-    return {
-        name
-        for name in names
-        if not name.startswith(NOT_SHIPPED) and (ROOT / name).is_file()
-    }
+    names = working_tree(*SHIPPED, *SHIPPED_FILES)
+    return {name for name in names if not name.startswith(NOT_SHIPPED)}
 
 
 def contents(artifact: Path) -> set[str]:
@@ -56,10 +45,10 @@ def contents(artifact: Path) -> set[str]:
 def problems(wanted: set[str], found: set[str]) -> list[str]:
     """Return a sentence for each file that is missing or should not be there."""
     return [
-        f'"{name}" is tracked but does not ship. Name it in galaxy.yml, manifest.'
+        f'"{name}" belongs here but does not ship. Name it in galaxy.yml, manifest.'
         for name in sorted(wanted - found)
     ] + [
-        f'"{name}" ships but is not tracked by git. Exclude it in galaxy.yml, manifest.'
+        f'"{name}" ships but is ignored by git. Exclude it in galaxy.yml, manifest.'
         for name in sorted(found - wanted - ADDED_BY_ANSIBLE)
     ]
 
@@ -72,7 +61,7 @@ def main(directory: Path) -> int:
     if not artifacts:
         print(f'There is no artifact in "{directory}". Run `nox -s build`.')
         return 1
-    wrong = problems(tracked(), contents(artifacts[-1]))
+    wrong = problems(belonging(), contents(artifacts[-1]))
     print("\n".join(wrong or [f"{artifacts[-1].name}: complete"]))
     return 1 if wrong else 0
 

@@ -18,7 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).resolve().parent.parent
+from working_tree import ROOT, working_tree
+
 HOME = ROOT / ".nox" / "sanity-home"
 
 # What get-pip.py does, from what every Python carries. ansible-test downloads the
@@ -32,19 +33,6 @@ subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
 sys.argv = ["pip", "install"] + [a for a in sys.argv[1:] if not a.startswith("--no-")]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-
-
-def working_tree() -> list[Path]:
-    """Return the files of the checkout that git tracks or would add."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    names = sorted(name for name in listed.split("\0") if name)
-    return [Path(name) for name in names if (ROOT / name).is_file()]
 
 
 def copy_to(target: Path) -> None:
