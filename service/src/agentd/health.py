@@ -65,9 +65,7 @@ def end_points(
             path = str(directory / str(agent) / "gateway.sock")
             yield path, UnixConnection(path)
     elif component == "agent":
-        yield from tcp(
-            "127.0.0.1", int(settings.get("relay_port", RELAY_PORT_DEFAULT))
-        )
+        yield from tcp("127.0.0.1", int(settings.get("relay_port", RELAY_PORT_DEFAULT)))
     else:
         raise ValueError(f'the settings name no known component: "{component}"')
 

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Conversations and their messages in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agentd.database.tables import conversations, messages, sessions
+
+IDLE = "idle"
+RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One conversation, and the session it has."""
+
+    id: str
+    agent: str
+    status: str
+    created_at: float
+    last_activity: float
+    message_count: int
+    session_id: str | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that was said in a conversation."""
+
+    id: str
+    conversation_id: str
+    role: str
+    content: str
+    status: str
+    created_at: float
+    sender: str | None = None
+    sender_name: str | None = None
+
+
+async def add_conversation(
+    connection: AsyncConnection, conversation_id: str, agent: str, now: float
+) -> None:
+    """Store a new conversation that has no messages yet."""
+    await connection.execute(
+        insert(conversations).values(
+            id=conversation_id,
+            agent=agent,
+            status=IDLE,
+            created_at=now,
+            last_activity=now,
+            message_count=0,
+        )
+    )
+
+
+async def get_conversation(
+    connection: AsyncConnection, conversation_id: str
+) -> Conversation | None:
+    """Return the conversation of that id, or None."""
+    row = (
+        await connection.execute(
+            _select_conversations().where(conversations.c.id == conversation_id)
+        )
+    ).first()
+    return None if row is None else _conversation(row)
+
+
+async def list_conversations(
+    connection: AsyncConnection, *, limit: int, offset: int
+) -> list[Conversation]:
+    """Return conversations, the latest first."""
+    rows = await connection.execute(
+        _select_conversations()
+        .order_by(conversations.c.last_activity.desc(), conversations.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_conversation(row) for row in rows]
+
+
+async def count_conversations(connection: AsyncConnection) -> int:
+    """Return how many conversations there are."""
+    count = await connection.scalar(select(func.count()).select_from(conversations))
+    return int(count or 0)
+
+
+async def remove_conversation(connection: AsyncConnection, conversation_id: str) -> int:
+    """Remove a conversation with all that belongs to it; return 1 if it was there."""
+    done = await connection.execute(
+        delete(conversations).where(conversations.c.id == conversation_id)
+    )
+    return done.rowcount
+
+
+async def set_status(
+    connection: AsyncConnection, conversation_id: str, status: str, now: float
+) -> None:
+    """Store whether a turn runs in a conversation."""
+    await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(status=status, last_activity=now)
+    )
+
+
+async def reset_running(connection: AsyncConnection) -> int:
+    """Call every running conversation idle; return how many there were."""
+    done = await connection.execute(
+        update(conversations)
+        .where(conversations.c.status == RUNNING)
+        .values(status=IDLE)
+    )
+    return done.rowcount
+
+
+async def add_message(connection: AsyncConnection, message: Message) -> None:
+    """Store a message behind those that its conversation has."""
+    position = (
+        await connection.execute(
+            update(conversations)
+            .where(conversations.c.id == message.conversation_id)
+            .values(
+                message_count=conversations.c.message_count + 1,
+                last_activity=message.created_at,
+            )
+            .returning(conversations.c.message_count)
+        )
+    ).scalar_one()
+    await connection.execute(
+        insert(messages).values(
+            id=message.id,
+            conversation_id=message.conversation_id,
+            position=position,
+            role=message.role,
+            sender=message.sender,
+            sender_name=message.sender_name,
+            content=message.content,
+            status=message.status,
+            created_at=message.created_at,
+        )
+    )
+
+
+async def list_messages(
+    connection: AsyncConnection, conversation_id: str, *, limit: int, offset: int
+) -> list[Message]:
+    """Return the messages of a conversation in the order they were said."""
+    rows = await connection.execute(
+        select(messages)
+        .where(messages.c.conversation_id == conversation_id)
+        .order_by(messages.c.position)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        Message(
+            id=row.id,
+            conversation_id=row.conversation_id,
+            role=row.role,
+            content=row.content,
+            status=row.status,
+            created_at=row.created_at,
+            sender=row.sender,
+            sender_name=row.sender_name,
+        )
+        for row in rows
+    ]
+
+
+def _select_conversations() -> Select[Any]:
+    return select(conversations, sessions.c.session_id).outerjoin(
+        sessions,
+        (sessions.c.conversation_id == conversations.c.id)
+        & (sessions.c.agent == conversations.c.agent),
+    )
+
+
+def _conversation(row: Row[Any]) -> Conversation:
+    return Conversation(
+        id=row.id,
+        agent=row.agent,
+        status=row.status,
+        created_at=row.created_at,
+        last_activity=row.last_activity,
+        message_count=row.message_count,
+        session_id=row.session_id,
+    )
