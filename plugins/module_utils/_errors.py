@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, The Agentkeep authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The errors of the collection; each says what failed, why, and what to do.
+
+AgentkeepError
+├── InvalidInput        a parameter that cannot be used
+│   └── InvalidInventory    an entry of the state inventory that cannot be used
+├── UnsafePath          a path that leads through a link or to no directory
+├── LayoutRefused       a deployment's directory that belongs to something else
+├── LockBusy            another run holds the deployment's lock
+├── FileSystemFailed    the operating system refused a step
+├── NotSettled          the state differs again right after it was put in place
+└── ServiceFailed       the agent service did not do what it was asked
+    ├── ServiceUnreachable  it does not answer, or an agent is not connected
+    ├── ServiceRefused      it answered, but with an error
+    └── TurnFailed          a turn ended in an error or with an unexpected answer
+"""
+
+from __future__ import annotations
+
+
+class AgentkeepError(Exception):
+    """Say *what* could not be done to which object, *why*, and the *remedy*."""
+
+    def __init__(self, what: str, why: str, remedy: str) -> None:
+        super().__init__(f"{what}: {why}. {remedy}")
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+
+
+class InvalidInput(AgentkeepError):
+    """A parameter cannot be used."""
+
+
+class InvalidInventory(InvalidInput):
+    """An entry of the state inventory cannot be used."""
+
+
+class UnsafePath(AgentkeepError):
+    """A path leads through a link, or to something that is not a directory."""
+
+
+class LayoutRefused(AgentkeepError):
+    """A directory belongs to another deployment or to a newer layout."""
+
+
+class LockBusy(AgentkeepError):
+    """Another run holds the deployment's lock."""
+
+
+class FileSystemFailed(AgentkeepError):
+    """The operating system refused a step."""
+
+
+class NotSettled(AgentkeepError):
+    """The state differs again right after it was put in place."""
+
+
+class ServiceFailed(AgentkeepError):
+    """The agent service did not do what it was asked."""
+
+
+class ServiceUnreachable(ServiceFailed):
+    """The service does not answer, or an agent is not connected."""
+
+
+class ServiceRefused(ServiceFailed):
+    """The service answered with an error."""
+
+
+class TurnFailed(ServiceFailed):
+    """A turn ended in an error or with an unexpected answer."""

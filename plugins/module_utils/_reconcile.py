@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, The Agentkeep authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run of every module: the only place that meets AnsibleModule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Generic, Mapping, TypeVar
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._argument_spec import ArgumentSpec
+from ._errors import AgentkeepError, NotSettled
+from ._plan import NOTHING, Plan
+
+Current = TypeVar("Current")
+Wanted = TypeVar("Wanted")
+
+
+@dataclass(frozen=True)
+class Reconciliation(Generic[Current, Wanted]):
+    """Name what a module reconciles, and how it reads, plans and applies.
+
+    ``settles`` says that a plan made right after apply must be empty.
+    """
+
+    noun: str
+    wanted: Callable[[Mapping[str, Any]], Wanted]
+    read: Callable[[Wanted], Current | None]
+    plan: Callable[[Current | None, Wanted], Plan]
+    apply: Callable[[Plan, Wanted], Plan]
+    settles: bool = True
+
+
+def run(spec: ArgumentSpec, task: Reconciliation[Current, Wanted]) -> None:
+    """Bring what is to what is wanted, unless check mode, and report it."""
+    module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
+    try:
+        plan = _carry_out(task, task.wanted(module.params), module.check_mode)
+    except AgentkeepError as error:
+        module.fail_json(msg=str(error))
+    result: dict[str, Any] = {"changed": plan.changed, task.noun: dict(plan.output)}
+    if module._diff:
+        result["diff"] = {"before": dict(plan.before), "after": dict(plan.after)}
+    module.exit_json(**result)
+
+
+def report(
+    spec: ArgumentSpec,
+    noun: str,
+    read: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> None:
+    """Report what *read* returns; never change anything."""
+    module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
+    try:
+        found = read(module.params)
+    except AgentkeepError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **{noun: dict(found)})
+
+
+def _carry_out(
+    task: Reconciliation[Current, Wanted], wanted: Wanted, check_mode: bool
+) -> Plan:
+    plan = task.plan(task.read(wanted), wanted)
+    if check_mode or plan.action == NOTHING:
+        return plan
+    plan = task.apply(plan, wanted)
+    if task.settles:
+        _demand_settled(task, wanted)
+    return plan
+
+
+def _demand_settled(task: Reconciliation[Current, Wanted], wanted: Wanted) -> None:
+    left = task.plan(task.read(wanted), wanted)
+    if left.action != NOTHING:
+        raise NotSettled(
+            f"Cannot keep {task.noun} as declared",
+            "it differs again right after it was put in place: "
+            + "; ".join(left.reasons[:3]),
+            "Stop what changes it, or use a file system that keeps owners and "
+            "modes, then run again.",
+        )
