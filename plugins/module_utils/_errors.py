@@ -25,7 +25,7 @@ class AgentkeepError(Exception):
     """Say *what* could not be done to which object, *why*, and the *remedy*."""
 
     def __init__(self, what: str, why: str, remedy: str) -> None:
-        super().__init__(f"{what}: {why}. {remedy}")
+        super().__init__(f"{what}: {why.rstrip('.')}. {remedy}")
         self.what = what
         self.why = why
         self.remedy = remedy
