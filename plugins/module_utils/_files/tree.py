@@ -16,14 +16,15 @@ import fcntl
 import os
 import stat
 import time
-from typing import Callable, Iterator
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Callable, Iterator
 
 from .._errors import LockBusy, UnsafePath
 from .descent import PLAIN, Status, open_child, status_of
 from .refusals import explained
 from .walk import demand_one_name, held, walk
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Tree:
