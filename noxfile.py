@@ -17,6 +17,7 @@ import nox
 ROOT = Path(__file__).parent
 COLLECTIONS = ROOT / "collections"
 BUILD = ROOT / "build"
+CHANGELOG = ROOT / "CHANGELOG.md"
 # The tools beside the running interpreter, also where .venv is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -122,6 +123,10 @@ def docs(session: nox.Session) -> None:
     """Reference pages build, generated tables and the changelog are up to date."""
     environment = link_collection(session)
     session.run("python", "tools/role_readme.py", "--check")
+    before = CHANGELOG.read_text(encoding="utf-8")
+    session.run("antsibull-changelog", "generate")
+    if CHANGELOG.read_text(encoding="utf-8") != before:
+        session.error("CHANGELOG.md was not generated. It is now: commit it.")
     session.run(
         "antsibull-docs",
         "lint-collection-docs",
@@ -130,6 +135,13 @@ def docs(session: nox.Session) -> None:
         str(COLLECTIONS / "ansible_collections" / "agentkeep" / "agents"),
         env=environment,
     )
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Write the fragments into CHANGELOG.md, under the version of galaxy.yml."""
+    release = ("release", "--update-existing", "--reload-plugins")
+    session.run("antsibull-changelog", *release, *session.posargs)
 
 
 @nox.session

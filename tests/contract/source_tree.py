@@ -36,8 +36,8 @@ class Source:
         return ".".join(path.parent.parts)
 
     def imports(self) -> Iterator[str]:
-        """Yield every imported dotted name, relative ones resolved."""
-        for node in ast.walk(self.tree):
+        """Yield every dotted name imported at run time, relative ones resolved."""
+        for node in run_time_nodes(self.tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -61,6 +61,15 @@ class Source:
             elif isinstance(node, ast.keyword) and node.arg:
                 found.add(node.arg)
         return found
+
+
+def run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node but those that only a type checker sees."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from run_time_nodes(node)
 
 
 def sources(*below: str) -> list[Source]:
