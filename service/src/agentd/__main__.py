@@ -63,7 +63,19 @@ def main(arguments: Sequence[str], settings_path: str) -> int:
         return COMMANDS[arguments[0]](Path(settings_path))
     except AgentdError as error:
         print(f"agentd {arguments[0]}: {error}", file=sys.stderr)
-        return 1
+    except ExceptionGroup as group:
+        # Whoever fails inside a task group arrives wrapped; what is not ours is a
+        # fault of the program and keeps its traceback.
+        ours, others = group.split(AgentdError)
+        if ours is None or others is not None:
+            raise
+        print(f"agentd {arguments[0]}: {_first(ours)}", file=sys.stderr)
+    return 1
+
+
+def _first(group: ExceptionGroup[AgentdError]) -> AgentdError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def run() -> None:

@@ -78,7 +78,8 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     try:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
-        mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        mode = cursor.fetchone()
         if mode is None or str(mode[0]).lower() != "wal":
             raise DatabaseFailed(
                 f"Cannot open the database: its journal mode is {mode}, not WAL. "

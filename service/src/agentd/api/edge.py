@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""What every request passes first: its id, its token and its size."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 1_000_000
+OPEN_PATHS = frozenset({"/health"})
+REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,128}$")
+
+
+@dataclass(frozen=True)
+class EdgeRules:
+    """The token that callers need, and what each answer tells of this build."""
+
+    token: str | None
+    version: str
+    commit: str
+
+
+class Edge:
+    """Refuses what lacks the token or is too large, and names each request."""
+
+    def __init__(self, app: ASGIApp, rules: EdgeRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        request_id = request_id_of(headers.get(b"x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id, self._rules)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            if not self._allowed(scope["path"], headers.get(b"authorization", b"")):
+                await answer.refuse(401, "Unauthorized: send the bearer token.")
+                return
+            body = await _read_body(headers, receive)
+            if body is None:
+                await answer.refuse(
+                    413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send less."
+                )
+                return
+            await self._app(scope, _replay(body, receive), answer.send)
+
+    def _allowed(self, path: str, header: bytes) -> bool:
+        if self._rules.token is None or path in OPEN_PATHS:
+            return True
+        scheme, _, given = header.partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(
+            given.strip(), self._rules.token.encode("utf-8")
+        )
+
+
+class _Answer:
+    """An answer that carries the request's id and the build's names."""
+
+    def __init__(self, send: Send, request_id: str, rules: EdgeRules) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._rules = rules
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, with our headers on the first."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            message = {
+                **message,
+                "headers": [*message.get("headers", []), *self._headers()],
+            }
+        await self._send(message)
+
+    async def refuse(self, status: int, error: str) -> None:
+        """Send a whole answer that says why the request is refused."""
+        body = json.dumps({"error": error, "request_id": self._request_id}).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        if status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": body})
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"x-request-id", self._request_id.encode("ascii")),
+            (b"x-build-version", self._rules.version.encode("latin-1", "replace")),
+            (b"x-build-commit", self._rules.commit.encode("latin-1", "replace")),
+        ]
+
+
+def request_id_of(given: bytes | None) -> str:
+    """Return the caller's request id if it may be echoed, else a new one."""
+    text = (given or b"").decode("latin-1")
+    return text if REQUEST_ID.match(text) else str(uuid.uuid4())
+
+
+async def _read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+    announced = headers.get(b"content-length", b"0")
+    if len(announced) > 12 or (announced.isdigit() and int(announced) > MAX_BODY_BYTES):
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed

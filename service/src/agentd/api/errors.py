@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The one shape of every refusal, and which error has which status."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from agentd.api.bodies import ErrorBody
+from agentd.errors import (
+    AgentdError,
+    AgentLost,
+    AgentUnavailable,
+    AgentUnknown,
+    CallTimedOut,
+    ConversationBusy,
+    ConversationUnknown,
+    DatabaseFailed,
+    Draining,
+    EngineBusy,
+)
+from agentd.log import get_log
+
+RETRY_AFTER_SECONDS = 5
+STATUS: dict[type[AgentdError], int] = {
+    ConversationUnknown: 404,
+    AgentUnknown: 404,
+    ConversationBusy: 409,
+    Draining: 503,
+    AgentUnavailable: 503,
+    AgentLost: 503,
+    CallTimedOut: 503,
+    EngineBusy: 503,
+    DatabaseFailed: 503,
+}
+
+log = get_log("api")
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the answers of an end point that refuses, for its documentation."""
+    return {
+        status: {"model": ErrorBody, "description": HTTPStatus(status).phrase}
+        for status in statuses
+    }
+
+
+def status_of(error: AgentdError) -> int:
+    """Return the status of the nearest kind of error that has one, else 500."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return 500
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Give every refusal and failure the one shape."""
+    app.add_exception_handler(AgentdError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def refusal(
+    request: Request,
+    status: int,
+    error: str,
+    problems: list[dict[str, Any]] | None = None,
+) -> JSONResponse:
+    """Return a refusal with the request's id, and when to come again at 503."""
+    request_id = getattr(request.state, "request_id", None)
+    body = ErrorBody(error=error, request_id=request_id, problems=problems)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+    return JSONResponse(
+        body.model_dump(exclude_none=True), status_code=status, headers=headers
+    )
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AgentdError)
+    status = status_of(error)
+    if status >= 500:
+        log.warning("request_failed", status=status, error=str(error))
+    return refusal(request, status, str(error))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        {"where": [str(part) for part in item["loc"]], "problem": item["msg"]}
+        for item in error.errors()[:20]
+    ]
+    return refusal(request, 400, "The request is not valid: see problems.", problems)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    response = refusal(request, error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request_broke", exc_info=error)
+    return refusal(request, 500, "The service failed. Look into the log of control.")

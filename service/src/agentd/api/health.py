@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""GET /health: what can really be written, now."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from agentd import __version__
+from agentd.api.bodies import AgentsHealth, DatabaseHealth, HealthBody, VolumesHealth
+from agentd.api.probes import AgentProbe
+from agentd.api.state import Service, ServiceDep
+from agentd.database.conversations import count_conversations
+from agentd.database.probe import probe_database, probe_directory
+from agentd.errors import DatabaseFailed
+from agentd.log import get_log
+
+PROBE_TIMEOUT_SECONDS = 4.0
+
+log = get_log("health")
+router = APIRouter(tags=["health"])
+
+
+def build_commit() -> str:
+    """Return the commit that this image was built from."""
+    return os.environ.get("AGENTD_COMMIT", "unknown")
+
+
+@router.get(
+    "/health",
+    response_model=HealthBody,
+    responses={503: {"model": HealthBody, "description": "Control is degraded."}},
+)
+async def get_health(service: ServiceDep) -> JSONResponse:
+    """Return 200, or 503 if control itself cannot write; needs no token.
+
+    A volume of an agent that cannot be written makes the status "degraded", and
+    leaves the code at 200: restarting control would not help.
+    """
+    database, store = await asyncio.gather(_database(service), _store(service))
+    states = service.spawner.states().values()
+    probes = (await service.probes.all()).values()
+    volumes = VolumesHealth(
+        memory=_together(probes, "memory"),
+        skills=_together(probes, "skill_data"),
+        sessions=_together(probes, "sessions"),
+        store=store,
+    )
+    well = database.ok and store
+    agents_well = volumes.memory is not False and volumes.sessions is not False
+    body = HealthBody(
+        status="ok" if well and agents_well else "degraded",
+        version=__version__,
+        commit=build_commit(),
+        build_time=os.environ.get("AGENTD_BUILD_TIME", "unknown"),
+        max_execution_ms=round(service.settings.max_execution_seconds * 1000),
+        draining=service.turns.draining,
+        database=database,
+        volumes=volumes,
+        agents=AgentsHealth(
+            declared=len(service.settings.agents),
+            connected=sum(1 for state in states if state.connected),
+        ),
+    )
+    return JSONResponse(body.model_dump(), status_code=200 if well else 503)
+
+
+async def _database(service: Service) -> DatabaseHealth:
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+            await probe_database(service.database, service.clock.now())
+            async with service.database.read() as connection:
+                count = await count_conversations(connection)
+    except (DatabaseFailed, TimeoutError) as error:
+        text = str(error) or "The database did not answer in time."
+        log.warning("database_unwritable", error=text)
+        return DatabaseHealth(ok=False, conversations=0, tasks=0, error=text)
+    return DatabaseHealth(ok=True, conversations=count, tasks=0)
+
+
+async def _store(service: Service) -> bool:
+    directory = service.settings.database_path.parent
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+            await asyncio.to_thread(probe_directory, directory)
+    except (OSError, TimeoutError) as error:
+        log.warning("store_unwritable", directory=str(directory), error=str(error))
+        return False
+    return True
+
+
+def _together(probes: Iterable[AgentProbe], volume: str) -> bool | None:
+    told = [p.volumes.get(volume, p.ok) for p in probes if p.ok or p.volumes]
+    return all(told) if told else None

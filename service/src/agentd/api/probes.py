@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""How the agents are: asked of each, in parallel, and remembered shortly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agentd.clock import Clock
+from agentd.errors import AgentdError
+from agentd.spawner.protocol import Spawner
+
+PROBE_TIMEOUT_SECONDS = 3.0
+REMEMBER_SECONDS = 5.0
+MAX_ERRORS = 10
+
+
+@dataclass(frozen=True)
+class AgentProbe:
+    """What an agent told of its volumes: a claim from its container."""
+
+    ok: bool
+    volumes: Mapping[str, bool] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
+class AgentProbes:
+    """The latest probe of each connected agent."""
+
+    def __init__(self, spawner: Spawner, clock: Clock) -> None:
+        self._spawner = spawner
+        self._clock = clock
+        self._asking = asyncio.Lock()
+        self._known: dict[str, AgentProbe] = {}
+        self._until = float("-inf")
+
+    async def all(self) -> Mapping[str, AgentProbe]:
+        """Return the probe of every connected agent, at most some seconds old."""
+        async with self._asking:
+            connected = {n for n, s in self._spawner.states().items() if s.connected}
+            fresh = self._clock.monotonic() < self._until
+            if not fresh or connected - self._known.keys():
+                async with asyncio.TaskGroup() as tasks:
+                    asked = {n: tasks.create_task(self._ask(n)) for n in connected}
+                self._known = {name: task.result() for name, task in asked.items()}
+                self._until = self._clock.monotonic() + REMEMBER_SECONDS
+            return {n: probe for n, probe in self._known.items() if n in connected}
+
+    async def _ask(self, name: str) -> AgentProbe:
+        try:
+            answer = await self._spawner.call(
+                name, "probe", {}, timeout_seconds=PROBE_TIMEOUT_SECONDS
+            )
+        except AgentdError as error:
+            return AgentProbe(ok=False, errors=(str(error)[:500],))
+        return read_probe(answer)
+
+
+def read_probe(answer: Mapping[str, object]) -> AgentProbe:
+    """Return what an answer says, whatever shape it has."""
+    volumes, errors = answer.get("volumes"), answer.get("errors")
+    return AgentProbe(
+        ok=answer.get("ok") is True,
+        volumes={
+            str(name)[:64]: value is True for name, value in list(volumes.items())[:32]
+        }
+        if isinstance(volumes, dict)
+        else {},
+        errors=tuple(str(error)[:500] for error in errors[:MAX_ERRORS])
+        if isinstance(errors, list)
+        else (),
+    )

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""What the end points work with, made when the app starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from agentd.api.metrics import Metrics
+from agentd.api.probes import AgentProbes
+from agentd.clock import Clock
+from agentd.conversations.turns import Turns
+from agentd.database.open import Database
+from agentd.engine.protocol import Engine
+from agentd.settings import ControlSettings
+from agentd.spawner.protocol import Spawner
+
+
+@dataclass(frozen=True)
+class Service:
+    """The running parts of control."""
+
+    settings: ControlSettings
+    database: Database
+    engine: Engine
+    spawner: Spawner
+    turns: Turns
+    probes: AgentProbes
+    metrics: Metrics
+    clock: Clock
+
+
+def service_of(request: Request) -> Service:
+    """Return the running parts of the app that a request came to."""
+    return cast(Service, request.app.state.service)
+
+
+ServiceDep = Annotated[Service, Depends(service_of)]

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The Claude CLI by the agent SDK: the only file that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import claude_agent_sdk as sdk
+
+from agentd.engine.client import Began, ClientMessage, Ended, Said, WritesLost
+from agentd.engine.protocol import Chunk, ClientWish, Thinking, ToolUse
+from agentd.engine.transport import CliTransport
+from agentd.errors import AgentdError, AgentUnavailable
+from agentd.sessions.failures import cli_failure
+from agentd.sessions.identity import canonical_uuid
+from agentd.spawner.protocol import CliStart, Spawner
+
+MAX_RESULT_CHARACTERS = 1_000_000
+
+
+class SdkTransport(CliTransport, sdk.Transport):
+    """Our transport, as a type that the SDK knows."""
+
+
+class ClaudeClient:
+    """One CLI process in an agent's container, spoken to by the SDK."""
+
+    def __init__(self, spawner: Spawner, wish: ClientWish) -> None:
+        start = CliStart(
+            session_id=wish.session_id,
+            resume=wish.resume,
+            model=wish.model,
+            fallback_model=wish.fallback_model,
+            permission_mode=wish.permission_mode,
+            thinking_tokens=wish.thinking_tokens,
+        )
+        self._transport = SdkTransport(spawner, wish.agent, start)
+        self._client = sdk.ClaudeSDKClient(
+            sdk.ClaudeAgentOptions(include_partial_messages=True),
+            transport=self._transport,
+        )
+
+    async def connect(self) -> None:
+        """Start the CLI and the control protocol."""
+        with self._our_errors():
+            await self._client.connect()
+
+    async def say(self, message: str, message_id: str) -> None:
+        """Send a user message that carries the id."""
+        with self._our_errors():
+            await self._client.query(_one(message, message_id))
+
+    async def set_model(self, model: str | None) -> None:
+        """Use another model from the next message on."""
+        with self._our_errors():
+            await self._client.set_model(model)
+
+    async def interrupt(self) -> None:
+        """Ask the CLI to end the running turn."""
+        with self._our_errors():
+            await self._client.interrupt()
+
+    async def messages(self) -> AsyncIterator[ClientMessage]:
+        """Return what the CLI tells, in our words."""
+        with self._our_errors():
+            async for message in self._client.receive_messages():
+                for translated in translate(message):
+                    yield translated
+
+    async def disconnect(self) -> None:
+        """Close the CLI."""
+        with self._our_errors():
+            await self._client.disconnect()
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except AgentdError:
+            raise
+        except Exception as error:
+            raise map_error(error, self._transport.stderr_tail()) from error
+
+
+def translate(message: sdk.Message) -> Iterator[ClientMessage]:
+    """Return what one message of the SDK means to us; most mean nothing."""
+    if isinstance(message, sdk.StreamEvent):
+        if message.parent_tool_use_id is None:
+            yield from _translate_delta(message.event)
+    elif isinstance(message, sdk.AssistantMessage):
+        if message.parent_tool_use_id is None:
+            yield from _translate_answer(message)
+    elif isinstance(message, sdk.ResultMessage):
+        yield _translate_result(message)
+    elif isinstance(message, sdk.SystemMessage):
+        if message.subtype == "init":
+            model = message.data.get("model")
+            yield Began(
+                session_id=canonical_uuid(message.data.get("session_id")),
+                model=model if isinstance(model, str) else None,
+            )
+        elif message.subtype == "session_writes_lost":
+            yield WritesLost(str(message.data.get("error_code", "unknown"))[:100])
+
+
+def map_error(error: Exception, stderr_tail: str) -> AgentdError:
+    """Return our error for one of the SDK's, of the kind its words show."""
+    if isinstance(error, sdk.CLINotFoundError):
+        return AgentUnavailable(
+            f"The Claude CLI is not there: {error}. Use an image that holds it."
+        )
+    if isinstance(error, sdk.ClaudeSDKError):
+        return cli_failure(
+            f"The Claude CLI broke off: {str(error)[:1000]}", f"{error}\n{stderr_tail}"
+        )
+    # The SDK raises a bare Exception when a control request fails or times out.
+    return cli_failure(
+        f"The Claude CLI did not do as asked: {str(error)[:1000]}",
+        f"{error}\n{stderr_tail}",
+    )
+
+
+async def _one(message: str, message_id: str) -> AsyncIterator[dict[str, Any]]:
+    yield {
+        "type": "user",
+        "message": {"role": "user", "content": message},
+        "parent_tool_use_id": None,
+        "uuid": message_id,
+    }
+
+
+def _translate_delta(event: dict[str, Any]) -> Iterator[ClientMessage]:
+    delta = event.get("delta")
+    if event.get("type") != "content_block_delta" or not isinstance(delta, dict):
+        return
+    text, thinking = delta.get("text"), delta.get("thinking")
+    if delta.get("type") == "text_delta" and isinstance(text, str):
+        yield Chunk(text)
+    elif delta.get("type") == "thinking_delta" and isinstance(thinking, str):
+        yield Thinking(thinking)
+
+
+def _translate_answer(message: sdk.AssistantMessage) -> Iterator[ClientMessage]:
+    texts = [b.text for b in message.content if isinstance(b, sdk.TextBlock)]
+    for block in message.content:
+        if isinstance(block, sdk.ToolUseBlock):
+            yield ToolUse(str(block.name)[:200], block.input)
+    model = message.model if message.error is None else None
+    yield Said(uuid=canonical_uuid(message.uuid), model=model, text="".join(texts))
+
+
+def _translate_result(message: sdk.ResultMessage) -> Ended:
+    result = message.result if isinstance(message.result, str) else None
+    answered = message.user_message_uuids
+    if answered is None and message.user_message_uuid is not None:
+        answered = [message.user_message_uuid]
+    return Ended(
+        is_error=bool(message.is_error),
+        result=None if result is None else result[:MAX_RESULT_CHARACTERS],
+        error=_error_text(message) if message.is_error else None,
+        session_id=message.session_id,
+        answered=None if answered is None else tuple(answered),
+        injected=message.origin is not None and message.origin.get("kind") != "human",
+    )
+
+
+def _error_text(message: sdk.ResultMessage) -> str:
+    errors = [text for text in message.errors or [] if isinstance(text, str)]
+    text = "; ".join(errors) or message.result or message.subtype
+    return f"{text}"[:2000]

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""``agentd serve``: wires control and runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from agentd import __version__
+from agentd.app import Edges, create_app
+from agentd.clock import Clock
+from agentd.engine.claude import ClaudeClient
+from agentd.engine.pool import Pool, PoolLimits
+from agentd.engine.pooled import PooledEngine
+from agentd.errors import SettingsInvalid
+from agentd.log import configure_log, get_log
+from agentd.settings import ControlSettings, read_secret
+from agentd.spawner.control import SocketSpawner
+
+FLUSH_SECONDS = 5
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = get_log("serve")
+
+
+class Server(uvicorn.Server):
+    """A server that leaves the signals to us: it would close the door too early."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+def main(settings: ControlSettings) -> int:
+    """Run control; return the exit status."""
+    configure_log("control", settings.log_level)
+    return asyncio.run(run(settings))
+
+
+async def run(settings: ControlSettings) -> int:
+    """Serve until a signal comes and the running turns have ended."""
+    clock = Clock()
+    token = None
+    if settings.api_token_file is not None:
+        token = read_secret(settings.api_token_file, "api_token_file")
+    limits = PoolLimits(
+        max_live=settings.max_live_clients,
+        max_starting=settings.max_starting_clients,
+        idle_seconds=settings.idle_client_seconds,
+    )
+    names = [agent.name for agent in settings.agents]
+    spawner = SocketSpawner(Path(settings.sockets_directory), names, clock.monotonic)
+    pool = Pool(lambda wish: ClaudeClient(spawner, wish), limits, clock.monotonic)
+    edges = Edges(spawner=spawner, token=token, clock=clock)
+    app = create_app(settings, engine=PooledEngine(pool), edges=edges)
+    async with spawner:
+        return await _serve(settings, app)
+
+
+async def _serve(settings: ControlSettings, app: FastAPI) -> int:
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=FLUSH_SECONDS,
+        )
+    )
+    listener = listen(settings.listen_host, settings.listen_port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            stopper = tasks.create_task(_stop(settings, app, server, stop))
+            log.info("control_starts", version=__version__, port=settings.listen_port)
+            await server.serve(sockets=[listener])
+            stopper.cancel()
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+    log.info("control_stopped")
+    return 0 if server.started else 1
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raise SettingsInvalid if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"Cannot listen on {host} port {port}: {error.strerror or error}. "
+            "Set listen_host and listen_port to an address that is free."
+        ) from error
+
+
+async def _stop(
+    settings: ControlSettings, app: FastAPI, server: Server, stop: asyncio.Event
+) -> None:
+    """Wait for a signal, then let running turns end; a second signal hurries."""
+    await stop.wait()
+    service = getattr(app.state, "service", None)
+    if service is not None and service.turns.running_count:
+        log.info("draining", running=service.turns.running_count)
+        stop.clear()
+        async with asyncio.TaskGroup() as tasks:
+            drain = tasks.create_task(service.turns.drain(settings.drain_seconds))
+            hurry = tasks.create_task(stop.wait())
+            await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            drain.cancel()
+            hurry.cancel()
+    server.should_exit = True
