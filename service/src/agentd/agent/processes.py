@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""End every process that belongs to a CLI process, also what left its group."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+
+from agentd.agent.command import is_marked
+
+ROUNDS = 5
+
+
+def signal_group(leader: int, number: signal.Signals) -> None:
+    """Send a signal to the group of that leader, if there still is one."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def kill_marked(wanted: Mapping[str, str]) -> int:
+    """Kill every process whose environment holds these variables; return how many.
+
+    The CLI's shells have groups of their own, so that its group is not all of them.
+    """
+    killed: set[int] = set()
+    for _ in range(ROUNDS):
+        found = {pid for pid in _processes() if _is_marked(pid, wanted)} - killed
+        if not found:
+            break
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= found
+    return len(killed)
+
+
+def _processes() -> list[int]:
+    own = os.getpid()
+    names = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in names if pid != own]
+
+
+def _is_marked(pid: int, wanted: Mapping[str, str]) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return is_marked(file.read(), wanted)
+    except OSError:
+        return False

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The loopback relay: what the CLI sends goes to the gateway's socket, unread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import cast
+
+MAX_CONNECTIONS = 64
+HIGH_WATER_BYTES = 256 * 1024
+HEALTH_REQUEST = b"GET /health "
+
+Health = Callable[[], Mapping[str, object]]
+
+
+class Relay:
+    """Listens on loopback and joins each connection to one of the gateway's."""
+
+    def __init__(self, gateway_socket: str, health: Health) -> None:
+        self.gateway_socket = gateway_socket
+        self.health = health
+        self.connections: set[Inward] = set()
+        self._dials: set[asyncio.Task[None]] = set()
+
+    async def listen(self, port: int) -> asyncio.Server:
+        """Return the server that listens on that port of the loopback address."""
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Inward(self), "127.0.0.1", port)
+
+    def dial(self, inward: Inward) -> None:
+        """Join a connection to the gateway, or answer that it is not there."""
+        task = asyncio.get_running_loop().create_task(self._dial(inward))
+        self._dials.add(task)
+        task.add_done_callback(self._dials.discard)
+
+    async def _dial(self, inward: Inward) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            _, outward = await loop.create_unix_connection(
+                lambda: Outward(inward), self.gateway_socket
+            )
+        except OSError as error:
+            inward.refuse(f"{error.strerror or error}")
+        else:
+            inward.join(outward)
+
+    def close(self) -> None:
+        """Drop every connection."""
+        for inward in list(self.connections):
+            inward.abort()
+        for task in self._dials:
+            task.cancel()
+
+
+class Half(asyncio.Protocol):
+    """One side of a joined pair; a slow reader stops the other side's reading."""
+
+    transport: asyncio.Transport | None = None
+    other: Half | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, with a bound on what waits to be sent."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass the bytes on."""
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.write(data)
+
+    def eof_received(self) -> bool:
+        """Pass the end on; the other direction may go on."""
+        other = self.other.transport if self.other is not None else None
+        if other is None or other.is_closing():
+            return False
+        other.write_eof()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Close the other side, after what waits there was sent."""
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.close()
+
+    def pause_writing(self) -> None:
+        """Let the other side read no more."""
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Let the other side read again."""
+        other = self.other.transport if self.other is not None else None
+        if other is not None and not other.is_closing():
+            other.resume_reading()
+
+
+class Outward(Half):
+    """The side towards the gateway."""
+
+    def __init__(self, inward: Inward) -> None:
+        self.other = inward
+
+
+class Inward(Half):
+    """The side towards the CLI."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._first = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self._relay.connections) >= MAX_CONNECTIONS:
+            self.abort()
+            return
+        self._relay.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer for the health here; join anything else to the gateway."""
+        if self.other is not None:
+            super().data_received(data)
+            return
+        self._first += data
+        if HEALTH_REQUEST.startswith(self._first[: len(HEALTH_REQUEST)]):
+            if len(self._first) >= len(HEALTH_REQUEST):
+                self._answer_health()
+            return
+        if self.transport is not None:
+            self.transport.pause_reading()
+        self._relay.dial(self)
+
+    def join(self, outward: Half) -> None:
+        """Send what came first, and relay from now on."""
+        self.other = outward
+        if self.transport is None or self.transport.is_closing():
+            cast(asyncio.Transport, outward.transport).close()
+            return
+        first, self._first = self._first, b""
+        super().data_received(first)
+        self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection and close the other side."""
+        self._relay.connections.discard(self)
+        super().connection_lost(exc)
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def refuse(self, reason: str) -> None:
+        """Answer that the gateway cannot be reached; the CLI tries again."""
+        message = (
+            f"Cannot reach the model gateway at {self._relay.gateway_socket}: "
+            f"{reason}. Look at the log of the gateway's container."
+        )
+        error = {"type": "api_error", "message": message}
+        self._answer(
+            "503 Service Unavailable", json.dumps({"type": "error", "error": error})
+        )
+
+    def _answer_health(self) -> None:
+        health = self._relay.health()
+        status = "200 OK" if health.get("ok") else "503 Service Unavailable"
+        self._answer(status, json.dumps(health))
+
+    def _answer(self, status: str, body: str) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        content = body.encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + content)
+        self.transport.close()

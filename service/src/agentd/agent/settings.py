@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The settings of the agent side, read once with the standard library only."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+
+from agentd.errors import SettingsInvalid
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+RESERVED_ENVIRONMENT = frozenset(
+    {
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
+        "CLAUDE_CODE_ENTRYPOINT",
+        "CLAUDE_CONFIG_DIR",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSettings:
+    """What the agent side is told; it holds no key and no token."""
+
+    component: str
+    deployment: str
+    agent: str
+    control_socket: str = "/run/agentd/control/control.sock"
+    gateway_socket: str = "/run/agentd/gateway/gateway.sock"
+    working_directory: str = "/data/memory"
+    config_directory: str = "/data/memory/.claude"
+    skill_data_directory: str = "/data/skill-data"
+    relay_port: int = 8081
+    cleanup_period_days: int = 3650
+    drain_seconds: float = 300
+    max_processes: int = 8
+    environment: Mapping[str, str] = field(default_factory=dict)
+    log_level: str = "info"
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "Mapping[str, str]": (dict,),
+}
+_RANGES = {
+    "relay_port": (1, 65535),
+    "cleanup_period_days": (1, 365_000),
+    "drain_seconds": (0, 86_400),
+    "max_processes": (1, 64),
+}
+
+
+def load_agent_settings(path: Path) -> AgentSettings:
+    """Return the settings in that file; raise SettingsInvalid and say why."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(
+            f"Cannot read the settings {path}: {error}. "
+            "Deploy again, or name the right file in AGENTD_SETTINGS."
+        ) from error
+    try:
+        if not isinstance(value, dict):
+            raise ValueError("they are not a JSON object")
+        return parse_agent_settings(value)
+    except ValueError as error:
+        raise SettingsInvalid(
+            f"Cannot use the settings {path}: {error}. Correct them and start again."
+        ) from error
+
+
+def parse_agent_settings(value: Mapping[str, object]) -> AgentSettings:
+    """Return the settings in that mapping; raise ValueError naming the key."""
+    known = {item.name: item for item in fields(AgentSettings)}
+    for name in value:
+        if name not in known:
+            raise ValueError(f'the key "{name}" is unknown')
+    for name, item in known.items():
+        required = item.default is MISSING and item.default_factory is MISSING
+        if name not in value and required:
+            raise ValueError(f'the key "{name}" is missing')
+        if name in value:
+            _check_value(name, str(item.type), value[name])
+    if value["component"] != "agent":
+        raise ValueError(f'"component" is "{value["component"]}", not "agent"')
+    return AgentSettings(**value)  # type: ignore[arg-type]
+
+
+def _check_value(name: str, kind: str, value: object) -> None:
+    if not isinstance(value, _KINDS[kind]) or isinstance(value, bool):
+        raise ValueError(f'"{name}" is not of type {_KINDS[kind][0].__name__}')
+    low, high = _RANGES.get(name, (0, 0))
+    if isinstance(value, int | float) and not low <= value <= high:
+        raise ValueError(f'"{name}" is {value}, not between {low} and {high}')
+    if isinstance(value, str) and (not value or "\0" in value):
+        raise ValueError(f'"{name}" is empty or holds a NUL')
+    is_path = name.endswith(("_directory", "_socket"))
+    if is_path and not str(value).startswith("/"):
+        raise ValueError(f'"{name}" is not an absolute path: "{value}"')
+    if name == "log_level" and value not in LOG_LEVELS:
+        raise ValueError(f'"log_level" is "{value}", not one of {LOG_LEVELS}')
+    if isinstance(value, dict):
+        _check_environment(value)
+
+
+def _check_environment(environment: Mapping[object, object]) -> None:
+    for name, value in environment.items():
+        if not isinstance(name, str) or ENVIRONMENT_NAME.fullmatch(name) is None:
+            raise ValueError(f'"environment" has a name that is none: "{name}"')
+        if name in RESERVED_ENVIRONMENT:
+            raise ValueError(f'"environment" sets {name}, which agentd sets itself')
+        if not isinstance(value, str) or "\0" in value:
+            raise ValueError(f'"environment" has a value that is no text: {name}')
