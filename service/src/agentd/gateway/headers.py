@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""Which headers pass between an agent and the model; every other one is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Header = tuple[bytes, bytes]
+
+REQUEST_NAMES = frozenset(
+    {
+        b"accept",
+        b"anthropic-beta",
+        b"anthropic-dangerous-direct-browser-access",
+        b"anthropic-version",
+        b"content-length",
+        b"content-type",
+        b"user-agent",
+        b"x-app",
+        b"x-claude-code-session-id",
+    }
+)
+REQUEST_PREFIXES = (b"x-stainless-",)
+RESPONSE_NAMES = frozenset(
+    {
+        b"cache-control",
+        b"content-length",
+        b"content-type",
+        b"request-id",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-should-retry",
+    }
+)
+RESPONSE_PREFIXES = (b"anthropic-ratelimit-",)
+
+
+def request_headers(headers: Iterable[Header], api_key: str | None) -> list[Header]:
+    """Return what goes to the model: the allowed headers, and our own key."""
+    passed = _allowed(headers, REQUEST_NAMES, REQUEST_PREFIXES)
+    passed.append((b"accept-encoding", b"identity"))
+    if api_key is not None:
+        passed.append((b"x-api-key", api_key.encode()))
+    return passed
+
+
+def response_headers(headers: Iterable[Header]) -> list[Header]:
+    """Return what goes back to the agent."""
+    return _allowed(headers, RESPONSE_NAMES, RESPONSE_PREFIXES)
+
+
+def _allowed(
+    headers: Iterable[Header], names: frozenset[bytes], prefixes: tuple[bytes, ...]
+) -> list[Header]:
+    lowered = ((name.lower(), value) for name, value in headers)
+    return [
+        (name, value)
+        for name, value in lowered
+        if name in names or name.startswith(prefixes)
+    ]
