@@ -29,7 +29,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A O(message) is said again at every run.
+      - A O(chat_message) is said again at every run.
 options:
   agent:
     description:
@@ -46,7 +46,7 @@ options:
       - Whether to take a turn in a conversation that is deleted afterwards.
     type: bool
     default: false
-  message:
+  chat_message:
     description:
       - What to say in a conversation that is kept.
       - It excludes O(turn).
@@ -76,7 +76,7 @@ EXAMPLES = r"""
   agentkeep.agents.agent_probe:
     url: http://127.0.0.1:8700
     api_token: "{{ token }}"
-    message: Remember the word mango.
+    chat_message: Remember the word mango.
   register: said
 
 - name: Demand that it remembers
@@ -84,7 +84,7 @@ EXAMPLES = r"""
     url: http://127.0.0.1:8700
     api_token: "{{ token }}"
     conversation_id: "{{ said.agent_probe.turn.conversation_id }}"
-    message: Which words did I ask you to remember?
+    chat_message: Which words did I ask you to remember?
     expect: mango
 """
 
@@ -171,11 +171,11 @@ SPEC = connection_spec().merge(
             "agent": {"type": "str"},
             "wait_seconds": {"type": "int", "default": 45},
             "turn": {"type": "bool", "default": False},
-            "message": {"type": "str"},
+            "chat_message": {"type": "str"},
             "conversation_id": {"type": "str"},
             "expect": {"type": "str"},
         },
-        required_by={"conversation_id": ("message",)},
+        required_by={"conversation_id": ("chat_message",)},
     )
 )
 

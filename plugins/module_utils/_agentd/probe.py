@@ -34,24 +34,26 @@ class Probe:
             agent=params["agent"],
             wait_seconds=params["wait_seconds"],
             turn=params["turn"],
-            message=params["message"],
+            message=params["chat_message"],
             conversation_id=params["conversation_id"],
             expect=params["expect"],
         )
         if probe.message is not None and not probe.message.strip():
-            raise InvalidInput("Cannot send message", "it is empty", "Say something.")
+            raise InvalidInput(
+                "Cannot say chat_message", "it is empty", "Say something."
+            )
         if probe.turn and probe.message is not None:
             raise InvalidInput(
                 "Cannot take a turn",
-                "both turn and message are set",
-                "Set turn for a turn that is thrown away, or message for one that is "
+                "both turn and chat_message are set",
+                "Set turn for a turn that is thrown away, or chat_message for one that is "
                 "kept.",
             )
         if probe.expect is not None and not probe.speaks:
             raise InvalidInput(
                 f'Cannot expect "{probe.expect}"',
                 "nothing is said to the agent",
-                "Set message, or set turn to true.",
+                "Set chat_message, or set turn to true.",
             )
         return probe
 
@@ -110,7 +112,7 @@ def plan_probe(service: Service | None, probe: Probe) -> Plan:
     return Plan(
         action="speak" if probe.speaks else NOTHING,
         changed=probe.message is not None,
-        after={"message": probe.message} if probe.message is not None else {},
+        after={"chat_message": probe.message} if probe.message is not None else {},
         output=(service or Service()).for_output(),
     )
 
