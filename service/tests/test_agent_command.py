@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The CLI's arguments and environment: built from fixed names, nothing inherited."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from agentd.agent.command import (
+    PLACEHOLDER_KEY,
+    StartRefused,
+    arguments,
+    environment,
+    find_cli,
+    parse_start,
+)
+from agentd.agent.settings import AgentSettings
+from agentd.spawner.protocol import CliStart
+
+SESSION = str(uuid.UUID(int=7))
+START = CliStart(session_id=SESSION, resume=False)
+SETTINGS = AgentSettings(
+    component="agent",
+    deployment="demo",
+    agent="main",
+    environment={"SKILL_DATA_DIR": "/elsewhere", "EXTRA": "1"},
+)
+
+
+def test_a_new_session_gets_its_id_bound_to_the_flag() -> None:
+    result = arguments("/cli", START, 3650)
+
+    assert result[0] == "/cli"
+    assert f"--session-id={SESSION}" in result
+    assert not any(word.startswith("--resume") for word in result)
+    assert '--settings={"cleanupPeriodDays": 3650}' in result
+
+
+def test_a_resumed_session_is_resumed_by_id() -> None:
+    result = arguments("/cli", replace(START, resume=True), 3650)
+
+    assert f"--resume={SESSION}" in result
+    assert not any(word.startswith("--session-id") for word in result)
+
+
+def test_every_wish_becomes_one_argument_of_its_own() -> None:
+    start = replace(
+        START,
+        model="claude-x",
+        fallback_model="claude-y",
+        thinking_tokens=2048,
+        permission_mode="plan",
+        system_prompt_append="--dangerous\nline",
+    )
+
+    result = arguments("/cli", start, 30)
+
+    assert "--model=claude-x" in result
+    assert "--fallback-model=claude-y" in result
+    assert "--max-thinking-tokens=2048" in result
+    assert "--permission-mode=plan" in result
+    assert "--append-system-prompt=--dangerous\nline" in result
+
+
+def test_no_thinking_is_asked_for_by_zero_tokens() -> None:
+    result = arguments("/cli", replace(START, thinking_tokens=0), 30)
+
+    assert "--thinking=disabled" in result
+
+
+def test_nothing_is_inherited_by_the_cli(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "secret")
+    monkeypatch.setenv("LD_PRELOAD", "/evil.so")
+    monkeypatch.setenv("PATH", "/evil")
+
+    result = environment(SETTINGS)
+
+    assert result["ANTHROPIC_API_KEY"] == PLACEHOLDER_KEY
+    assert result["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:8081"
+    assert result["CLAUDE_CONFIG_DIR"] == "/data/memory/.claude"
+    assert result["EXTRA"] == "1"
+    assert result["SKILL_DATA_DIR"] == "/elsewhere"
+    assert "secret" not in json.dumps(result)
+    assert "evil" not in json.dumps(result)
+    assert "LD_PRELOAD" not in result
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("session_id", "../../etc/passwd"),
+        ("session_id", "--help"),
+        ("session_id", SESSION + "\n"),
+        ("session_id", 7),
+        ("session_id", None),
+        ("resume", "yes"),
+        ("resume", 1),
+        ("model", "--dangerously-skip-permissions"),
+        ("model", "a b"),
+        ("model", "x" * 200),
+        ("fallback_model", ""),
+        ("permission_mode", "anything"),
+        ("permission_mode", ["plan"]),
+        ("thinking_tokens", -1),
+        ("thinking_tokens", True),
+        ("thinking_tokens", 10**9),
+        ("system_prompt_append", "a\0b"),
+        ("system_prompt_append", "x" * 70_000),
+        ("system_prompt_append", 3),
+    ],
+)
+def test_a_wish_that_is_not_acceptable_is_refused_by_name(
+    name: str, value: object
+) -> None:
+    wish = {**asdict(START), name: value}
+
+    with pytest.raises(StartRefused, match=name):
+        parse_start(wish)
+
+
+@pytest.mark.parametrize("wish", [None, [], "x", {}, {**asdict(START), "env": {}}])
+def test_a_wish_of_another_form_is_refused(wish: object) -> None:
+    with pytest.raises(StartRefused):
+        parse_start(wish)
+
+
+def test_a_good_wish_is_taken_as_it_is() -> None:
+    assert parse_start(asdict(START)) == START
+
+
+def test_the_bundled_cli_is_found_without_importing_the_sdk() -> None:
+    assert Path(find_cli()).name == "claude"
