@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent
 COLLECTIONS = ROOT / "collections"
 BUILD = ROOT / "build"
 CHANGELOG = ROOT / "CHANGELOG.md"
+GENERATORS = ("tools/role_readme.py", "tools/module_reference.py")
 # The tools beside the running interpreter, also where .venv is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -101,7 +102,7 @@ def sanity(session: nox.Session) -> None:
 
 @nox.session
 def molecule(session: nox.Session) -> None:
-    """A bare systemd host from nothing to a conversation that survives its restart."""
+    """Bare systemd host to a conversation that survives its restart."""
     environment = {
         **link_collection(session),
         "ANSIBLE_PIPELINING": "1",
@@ -122,7 +123,8 @@ def integration(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Reference pages build, generated tables and the changelog are up to date."""
     environment = link_collection(session)
-    session.run("python", "tools/role_readme.py", "--check")
+    for generator in GENERATORS:
+        session.run("python", generator, "--check")
     before = CHANGELOG.read_text(encoding="utf-8")
     session.run("antsibull-changelog", "generate")
     if CHANGELOG.read_text(encoding="utf-8") != before:
@@ -135,6 +137,13 @@ def docs(session: nox.Session) -> None:
         str(COLLECTIONS / "ansible_collections" / "agentkeep" / "agents"),
         env=environment,
     )
+
+
+@nox.session
+def reference(session: nox.Session) -> None:
+    """Write the tables of the roles' READMEs and docs/modules.md."""
+    for generator in GENERATORS:
+        session.run("python", generator)
 
 
 @nox.session

@@ -81,9 +81,9 @@ def test_a_file_postpones_the_evaluation_of_its_annotations(source: Source) -> N
 
 def test_a_file_is_named_after_what_it_holds() -> None:
     placeholders = [
-        name
-        for name in working_tree()
-        for part in (*Path(name).parent.parts, Path(name).stem)
+        source.name
+        for source in ALL
+        for part in (*Path(source.name).parent.parts, Path(source.name).stem)
         if part.strip("_") in PLACEHOLDER_NAMES
     ]
 
