@@ -205,6 +205,11 @@ def read(asked: tuple[Client, Probe]) -> Service:
         time.sleep(POLL_SECONDS)
 
 
+def plan(service: Service | None, asked: tuple[Client, Probe]) -> Plan:
+    """Return the turn to take, if any."""
+    return plan_probe(service, asked[1])
+
+
 def apply(plan: Plan, asked: tuple[Client, Probe]) -> Plan:
     """Take the turn, and delete its conversation if it is not to be kept."""
     client, probe = asked
@@ -254,7 +259,7 @@ def main() -> None:
             noun="agent_probe",
             wanted=wanted,
             read=read,
-            plan=plan_probe,
+            plan=plan,
             apply=apply,
             settles=False,
         ),
