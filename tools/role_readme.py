@@ -103,7 +103,7 @@ def readme_of(role: Path) -> str:
             text_of(paragraph) for paragraph in specification["main"]["description"]
         )
         current = NEW.format(role=role.name, summary=summary, begin=BEGIN, end=END)
-    before, _, rest = current.partition(BEGIN)
+    before, _marker, rest = current.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}\n{table_of(specification)}\n{END}{after}"
 

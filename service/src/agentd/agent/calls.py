@@ -90,7 +90,7 @@ class AgentCalls:
             "signal_cli": self._call_signal_cli,
         }
 
-    async def _call_probe(self, _: Mapping[str, object]) -> Mapping[str, object]:
+    async def _call_probe(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         return self._probe()
 
     async def _call_transcript_state(

@@ -27,7 +27,7 @@ def kill_marked(wanted: Mapping[str, str]) -> int:
     The CLI's shells have groups of their own, so that its group is not all of them.
     """
     killed: set[int] = set()
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         found = {pid for pid in _processes() if _is_marked(pid, wanted)} - killed
         if not found:
             break

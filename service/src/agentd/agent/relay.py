@@ -40,7 +40,7 @@ class Relay:
     async def _dial(self, inward: Inward) -> None:
         loop = asyncio.get_running_loop()
         try:
-            _, outward = await loop.create_unix_connection(
+            _transport, outward = await loop.create_unix_connection(
                 lambda: Outward(inward), self.gateway_socket
             )
         except OSError as error:

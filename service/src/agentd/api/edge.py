@@ -59,7 +59,7 @@ class Edge:
     def _allowed(self, path: str, header: bytes) -> bool:
         if self._rules.token is None or path in OPEN_PATHS:
             return True
-        scheme, _, given = header.partition(b" ")
+        scheme, _space, given = header.partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(
             given.strip(), self._rules.token.encode("utf-8")
         )

@@ -100,7 +100,7 @@ def _tool(text: str) -> Reply | None:
     if match is None:
         return None
     try:
-        value, _ = json.JSONDecoder().raw_decode(text, match.end())
+        value, _end = json.JSONDecoder().raw_decode(text, match.end())
     except ValueError as error:
         return Reply(text=f"{PREFIX}The tool's input is not JSON: {error}.")
     return Reply(text=f"{PREFIX}Calling {match[1]}.", tool=match[1], tool_input=value)

@@ -120,7 +120,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _check_shape(value: object) -> None:
     seen = 0
     level: list[object] = [value]
-    for _ in range(MAX_JSON_DEPTH + 1):
+    for _level in range(MAX_JSON_DEPTH + 1):
         if not level:
             return
         seen += len(level)

@@ -59,7 +59,7 @@ def transcript_state(
             copies=len(found),
         )
     finally:
-        for _, file in found:
+        for _modified, file in found:
             os.close(file)
 
 
