@@ -41,18 +41,22 @@ class SocketSpawner:
 
     async def __aenter__(self) -> Self:
         """Listen on every socket; raise SocketRefused if one cannot be had."""
-        group = asyncio.TaskGroup()
-        async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(group)
-            for name, peer in self._peers.items():
-                path = socket_path(self._directory, name, SOCKET_NAME)
-                listener = stack.enter_context(listen(path))
-                stack.callback(path.unlink, missing_ok=True)
-                task = group.create_task(self._accept(listener, peer, group))
-                stack.callback(task.cancel)
-                stack.callback(peer.close)
-            self._tasks = stack.pop_all()
+        with contextlib.ExitStack() as opened:
+            listeners = {name: self._listen(opened, name) for name in self._peers}
+            group = await self._tasks.enter_async_context(asyncio.TaskGroup())
+            self._tasks.push(opened.pop_all())
+        for name, listener in listeners.items():
+            peer = self._peers[name]
+            task = group.create_task(self._accept(listener, peer, group))
+            self._tasks.callback(task.cancel)
+            self._tasks.callback(peer.close)
         return self
+
+    def _listen(self, opened: contextlib.ExitStack, name: str) -> socket.socket:
+        path = socket_path(self._directory, name, SOCKET_NAME)
+        listener = opened.enter_context(listen(path))
+        opened.callback(path.unlink, missing_ok=True)
+        return listener
 
     async def __aexit__(
         self,
@@ -61,7 +65,8 @@ class SocketSpawner:
         trace: TracebackType | None,
     ) -> None:
         """Drop every connection and stop to listen."""
-        await self._tasks.__aexit__(kind, error, trace)
+        # The group is not told of the error: it would come out wrapped by it.
+        await self._tasks.aclose()
 
     async def _accept(
         self, listener: socket.socket, peer: Peer, group: asyncio.TaskGroup

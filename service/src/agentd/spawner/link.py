@@ -12,9 +12,10 @@ from collections.abc import Mapping
 
 from agentd.spawner.frames import Frame, FrameDecoder, FrameKind, encode, encode_json
 
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
 BUFFER_BYTES = 256 * 1024
 WRITE_TIMEOUT_SECONDS = 60.0
+FRAMES_IN_A_ROW = 64
 
 
 class Link:
@@ -27,6 +28,8 @@ class Link:
         self._writer = writer
         self._decoder = FrameDecoder()
         self._frames: deque[Frame] = deque()
+        self._in_a_row = 0
+        self._aborted = False
 
     @classmethod
     async def from_socket(cls, connection: socket.socket) -> Link:
@@ -42,11 +45,18 @@ class Link:
 
     async def receive(self) -> Frame | None:
         """Return the next frame, or None at the end; raise FrameInvalid, OSError."""
+        self._in_a_row += 1
+        if self._in_a_row == FRAMES_IN_A_ROW:
+            # A flood of small frames must leave the others their turn.
+            self._in_a_row = 0
+            await asyncio.sleep(0)
         while not self._frames:
             data = await self._reader.read(READ_BYTES)
             if not data:
                 return None
             self._frames.extend(self._decoder.feed(data))
+        if self._aborted:
+            raise ConnectionAbortedError("the connection was dropped")
         return self._frames.popleft()
 
     async def send(self, kind: FrameKind, payload: bytes = b"") -> None:
@@ -68,11 +78,7 @@ class Link:
             self.abort()
             raise
 
-    @property
-    def is_closing(self) -> bool:
-        """Whether the connection is closed or about to be."""
-        return self._writer.is_closing()
-
     def abort(self) -> None:
-        """Drop the connection at once, with whatever was not sent yet."""
+        """Drop the connection at once, with all that was not sent or taken yet."""
+        self._aborted = True
         self._writer.transport.abort()

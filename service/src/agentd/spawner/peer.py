@@ -221,7 +221,7 @@ class Peer:
         except (CallRefused, TimeoutError) as error:
             raise CliFailed(
                 f'Cannot start the CLI in agent "{self.name}": '
-                f"{error or 'its streams were not connected in time'}"
+                f"{str(error) or 'its streams were not connected in time'}"
             ) from error
         if process is None:
             raise AgentLost(
