@@ -9,8 +9,6 @@ away changes nothing, and finds the answer among the conversation's messages.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from agentd.clock import Clock
 from agentd.conversations.feed import EventFeed
@@ -91,22 +89,24 @@ class Turns:
                 "Cannot take a message: control is stopping. Try again shortly."
             )
         conversation_id = ask.conversation_id or new_conversation_id()
-        lock = self._lock(conversation_id)
-        lock.__enter__()
+        self._lock(conversation_id)
         try:
             run = await self._prepare(ask, conversation_id)
         except BaseException:
-            lock.__exit__(None, None, None)
+            self._locked.discard(conversation_id)
             raise
         self._start(run)
         return run.turn
 
     async def remove(self, conversation_id: str) -> None:
         """Remove a conversation; raise ConversationUnknown or ConversationBusy."""
-        with self._lock(conversation_id):
+        self._lock(conversation_id)
+        try:
             await self._parts.engine.close(conversation_id)
             async with self._parts.database.write() as connection:
                 removed = await remove_conversation(connection, conversation_id)
+        finally:
+            self._locked.discard(conversation_id)
         if not removed:
             raise _unknown(conversation_id)
 
@@ -135,18 +135,13 @@ class Turns:
         # that no error and no cancellation can keep it.
         task.add_done_callback(lambda _task: self._locked.discard(conversation_id))
 
-    @contextmanager
-    def _lock(self, conversation_id: str) -> Iterator[None]:
+    def _lock(self, conversation_id: str) -> None:
         if conversation_id in self._locked:
             raise ConversationBusy(
                 f'Conversation "{conversation_id}" is in a turn. '
                 "Wait for its answer and try again."
             )
         self._locked.add(conversation_id)
-        try:
-            yield
-        finally:
-            self._locked.discard(conversation_id)
 
     async def _prepare(self, ask: Ask, conversation_id: str) -> TurnRun:
         agent, stored = await self._find(ask)

@@ -17,6 +17,7 @@ from agentd.sessions.failures import cli_failure
 from agentd.sessions.identity import canonical_uuid, new_session_id
 
 ORDERS = 4
+CLOSE_SECONDS = 20.0
 
 log = get_log("engine")
 
@@ -79,6 +80,8 @@ class LiveClient:
         self.closing = False
         self.last_used = 0.0
         self.closed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._connected = False
         self._client = client
         self._starts = starts
         self._on_closed = on_closed
@@ -87,24 +90,27 @@ class LiveClient:
         self._model = wish.model
         self._failure: AgentdError | None = None
 
-    async def run(self) -> None:
-        """Own the client until it is told to close or its CLI ends."""
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin the task that owns the client."""
+        name = f"client {self.wish.conversation_id}"
+        self._task = tasks.create_task(self._own(), name=name)
+        self._task.add_done_callback(self._end)
+
+    async def _own(self) -> None:
         try:
-            try:
-                async with self._starts:
-                    await self._client.connect()
-                async with asyncio.TaskGroup() as tasks:
-                    reader = tasks.create_task(self._read())
-                    await self._obey()
-                    reader.cancel()
-            except Exception as error:
-                self._failure = failure_of(error)
-            finally:
-                self.closing = True
-                with suppress(AgentdError):
-                    await self._client.disconnect()
+            async with self._starts:
+                await self._client.connect()
+            self._connected = True
+            async with asyncio.TaskGroup() as tasks:
+                reader = tasks.create_task(self._read())
+                await self._obey()
+                reader.cancel()
+        except Exception as error:
+            self._failure = failure_of(error)
         finally:
-            self._end()
+            self.closing = True
+            with suppress(AgentdError):
+                await self._client.disconnect()
 
     async def say(self, turn: Turn) -> TurnOutcome:
         """Say a message and return how its turn ended; raise what broke it off."""
@@ -113,17 +119,28 @@ class LiveClient:
 
     async def interrupt(self, turn: Turn, grace_seconds: float) -> None:
         """Ask the CLI to end the turn and wait shortly for it to do so."""
+        if not self._connected:
+            return
         with suppress(TimeoutError, AgentdError):
             async with asyncio.timeout(grace_seconds):
                 await self._order(Interrupt())
                 await asyncio.shield(turn.ended)
 
     async def close(self) -> None:
-        """Close the client and wait until it is closed."""
+        """Close the client and wait until it is closed; bounded."""
         self.closing = True
-        with suppress(CliFailed):
-            await self._order(Close())
-        await self.closed.wait()
+        if self._connected and not self._orders.full():
+            self._orders.put_nowait(Close())
+        elif self._task is not None:
+            self._task.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.closed.wait()
+        except TimeoutError:
+            log.warning("client_stuck", conversation=self.wish.conversation_id)
+            if self._task is not None:
+                self._task.cancel()
+            await self.closed.wait()
 
     async def _order(self, order: Order) -> None:
         if self.closed.is_set():
@@ -191,7 +208,7 @@ class LiveClient:
             )
         )
 
-    def _end(self) -> None:
+    def _end(self, _task: asyncio.Task[None]) -> None:
         self.closing = True
         self.closed.set()
         failure = self._failure or CliFailed("The live client was closed.")

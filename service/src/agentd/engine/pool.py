@@ -90,7 +90,7 @@ class Pool:
         client = LiveClient(wish, self._factory(wish), self._starts, self._forget)
         client.in_turn = True
         self._clients[wish.conversation_id] = client
-        self._tasks.create_task(client.run(), name=f"client {wish.conversation_id}")
+        client.start(self._tasks)
         return client
 
     def give_back(self, client: LiveClient) -> None:

@@ -17,8 +17,11 @@ INTERRUPT_GRACE_SECONDS = 2.0
 class PooledEngine:
     """Says each message in the live client of its conversation."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(
+        self, pool: Pool, interrupt_grace_seconds: float = INTERRUPT_GRACE_SECONDS
+    ) -> None:
         self._pool = pool
+        self._grace = interrupt_grace_seconds
 
     async def __aenter__(self) -> PooledEngine:
         await self._pool.__aenter__()
@@ -75,7 +78,7 @@ class PooledEngine:
 
     async def _stop(self, client: LiveClient | None, turn: Turn) -> None:
         if client is not None:
-            await client.interrupt(turn, INTERRUPT_GRACE_SECONDS)
+            await client.interrupt(turn, self._grace)
             await client.close()
 
 

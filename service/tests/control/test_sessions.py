@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The choice of a session, and the words that drop one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from agentd.errors import CliFailed, SessionInUse, SessionNotFound
+from agentd.sessions.choose import (
+    Choice,
+    Found,
+    after_in_use,
+    after_not_found,
+    choose,
+    join_notices,
+)
+from agentd.sessions.failures import cli_failure
+from agentd.sessions.identity import StoredSession, canonical_uuid
+
+OLD = "11111111-1111-4111-8111-111111111111"
+NEW = "99999999-9999-4999-8999-999999999999"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is found before a turn, and what is to be chosen."""
+
+    stored: StoredSession | None
+    exists: bool
+    session_id: str
+    resume: bool
+    noticed: bool
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(None, exists=False, session_id=NEW, resume=False, noticed=False),
+        Case(StoredSession(OLD, True), True, OLD, resume=True, noticed=False),
+        Case(StoredSession(OLD, False), True, OLD, resume=True, noticed=False),
+        Case(StoredSession(OLD, True), False, NEW, resume=False, noticed=True),
+        Case(StoredSession(OLD, False), False, OLD, resume=False, noticed=False),
+    ],
+)
+def test_choose_resumes_what_is_there_and_tells_what_is_lost(case: Case) -> None:
+    """G09: a transcript that is absent gives a new session and a notice."""
+    chosen = choose(Found("main", case.stored, case.exists), NEW)
+
+    assert chosen.session_id == case.session_id
+    assert chosen.resume is case.resume
+    assert (chosen.notice is not None) is case.noticed
+
+
+def test_after_a_refused_resume_the_fresh_session_is_new_and_noticed() -> None:
+    """G10: fall back once."""
+    chosen = after_not_found("main", NEW)
+
+    assert (chosen.session_id, chosen.resume) == (NEW, False)
+    assert chosen.notice is not None
+
+
+def test_after_an_id_in_use_the_same_session_is_resumed() -> None:
+    assert after_in_use(Choice(OLD, resume=False)) == Choice(OLD, resume=True)
+
+
+def test_notices_are_joined_and_nothing_stays_nothing() -> None:
+    assert join_notices(None, None) is None
+    assert join_notices("One.", None, "Two.") == "One. Two."
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (f"No conversation found with session ID: {OLD} (exit code: 1)", 1),
+        ("ENOENT: no such file or directory, open '/x/y.jsonl'", 1),
+        ("session not found", 1),
+        (f"Error: Session ID {OLD} is already in use.", 2),
+        ("API Error: 401 invalid x-api-key", 0),
+        ("connect ECONNREFUSED 127.0.0.1:8081", 0),
+        ("Not logged in · Please run /login", 0),
+        ("ENOENT: no such file or directory, open '/etc/x.json'", 0),
+        ("", 0),
+    ],
+)
+def test_only_the_words_of_a_lost_session_drop_it(words: str, kind: int) -> None:
+    """G11: network and sign-in errors do not drop the id."""
+    error = cli_failure("told", words)
+
+    assert type(error) is (CliFailed, SessionNotFound, SessionInUse)[kind]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (OLD, OLD),
+        (OLD.upper(), OLD),
+        ("../../etc/passwd", None),
+        (None, None),
+        (7, None),
+        ("{" + OLD[1:-1] + "}", None),
+    ],
+)
+def test_only_a_uuid_is_a_session_id(value: object, expected: str | None) -> None:
+    assert canonical_uuid(value) == expected
