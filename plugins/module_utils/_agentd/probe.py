@@ -46,7 +46,7 @@ class Probe:
             raise InvalidInput(
                 "Cannot take a turn",
                 "both turn and chat_message are set",
-                "Set turn for a turn that is thrown away, or chat_message for one that is "
+                "Set turn for one that is thrown away, or chat_message for one that is "
                 "kept.",
             )
         if probe.expect is not None and not probe.speaks:
