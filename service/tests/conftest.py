@@ -52,6 +52,10 @@ class Stack:
         assert self._spawner is not None, "the stack was started without a spawner"
         return self._spawner
 
+    def use(self, spawner: SocketSpawner) -> None:
+        """Let the test's own spawner be the stack's."""
+        self._spawner = spawner
+
     def memory(self, agent: str = "main") -> Path:
         """The agent's working directory; its CLI's configuration is .claude in it."""
         return self.directory / agent / "memory"
@@ -202,7 +206,7 @@ def running_stack(short_path: Path) -> RunningStack:
             async with SocketSpawner(
                 stack.sockets_directory, agents, time.monotonic
             ) as spawner:
-                stack._spawner = spawner
+                stack.use(spawner)
                 for agent in agents:
                     await stack.until_connected(agent)
                 yield stack
