@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Control, gateway and agent sides as processes, with the real CLI and real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from .service import ControlProcess, cli_processes
+
+if TYPE_CHECKING:
+    from ..conftest import RunningStack
+
+pytestmark = pytest.mark.live
+
+REMEMBER = "Remember the word mango."
+RECALL = "Which words did I ask you to remember?"
+
+
+def transcripts(memory: Path, session_id: str) -> list[Path]:
+    return sorted(memory.glob(f".claude/projects/*/{session_id}.jsonl"))
+
+
+async def in_thread(function, *arguments, **named):  # type: ignore[no-untyped-def]
+    return await asyncio.to_thread(function, *arguments, **named)
+
+
+async def until(condition, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what the test waits for did not come"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_conversation_goes_on_in_its_live_client(
+    running_stack: RunningStack,
+) -> None:
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER, sender="u1")
+            side = stack.sides["main"].pid
+            clients = cli_processes(side)
+            second = control.say(RECALL, conversation_id=first["conversation_id"])
+            same = cli_processes(side)
+            path = f"/chat/{first['conversation_id']}"
+            said = control.client.get(f"{path}/messages").json()["messages"]
+            removed = control.client.delete(path).status_code
+            gone = control.client.get(path).status_code
+            left = cli_processes(side)
+
+    assert first["status"] == second["status"] == "success"
+    assert (first["persisted"], second["persisted"]) == (True, True)
+    assert "mango" in second["result"]
+    assert len(clients) == 1
+    assert same == clients
+    assert [one["role"] for one in said] == ["user", "assistant"] * 2
+    assert (removed, gone, left) == (204, 404, [])
+
+
+async def test_a_conversation_survives_the_end_of_every_process(
+    running_stack: RunningStack,
+) -> None:
+    """G15: resumed in fresh processes, and the same file grew."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            (before,) = transcripts(stack.memory(), first["session_id"])
+            size = before.stat().st_size
+            status, _ = control.stop()
+            await in_thread(stack.stop)
+            stack.start_gateway()
+            stack.start_side()
+            control.start()
+            second = control.say(RECALL, conversation_id=first["conversation_id"])
+
+        (after,) = transcripts(stack.memory(), first["session_id"])
+        grown = after.stat().st_size
+
+    assert status == 0
+    assert "mango" in second["result"]
+    assert second["session_id"] == first["session_id"]
+    assert (second["resumed"], second["persisted"]) == (True, True)
+    assert second["notice"] is None
+    assert after == before
+    assert grown > size
+
+
+async def test_a_stream_comes_piece_by_piece(running_stack: RunningStack) -> None:
+    async with running_stack(with_spawner=False) as stack:
+        with (
+            ControlProcess(stack) as control,
+            control.client.stream(
+                "POST",
+                "/chat",
+                json={
+                    "message": 'tool Bash {"command": "echo from-the-tool"}',
+                    "stream": True,
+                    "show_tool_use": True,
+                },
+            ) as response,
+        ):
+            lines = list(response.iter_lines())
+
+    names = [line.removeprefix("event: ") for line in lines if line[:6] == "event:"]
+    assert names[0] == "start"
+    assert names[-1] == "done"
+    assert {"tool_use", "chunk"} <= set(names)
+    assert "from-the-tool" in lines[-2]
+
+
+async def test_a_turn_out_of_time_keeps_its_session(
+    running_stack: RunningStack,
+) -> None:
+    """J08."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            named = {"conversation_id": first["conversation_id"]}
+            late = control.say("hang", max_execution_ms=1000, **named)
+            left = cli_processes(stack.sides["main"].pid)
+            third = control.say(RECALL, **named)
+
+    assert (late["status"], late["session_id"]) == ("timeout", first["session_id"])
+    assert late["duration_ms"] < 15_000
+    assert left == []
+    assert third["status"] == "success"
+    assert third["session_id"] == first["session_id"]
+    assert "mango" in third["result"]
+
+
+async def test_a_killed_cli_ends_the_turn_and_the_next_one_resumes(
+    running_stack: RunningStack,
+) -> None:
+    """G18, E16: the lock is freed at a crash."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            named = {"conversation_id": first["conversation_id"]}
+            (pid,) = cli_processes(stack.sides["main"].pid)
+            turn = asyncio.create_task(
+                in_thread(control.say, "answer slowly for 20 seconds", **named)
+            )
+            path = f"/chat/{first['conversation_id']}"
+            await until(lambda: control.client.get(path).json()["status"] == "running")
+            busy = control.post("hello", **named)
+            await asyncio.sleep(0.5)
+            os.kill(pid, signal.SIGKILL)
+            broken = await turn
+            third = control.say(RECALL, **named)
+
+    assert busy.status_code == 409
+    assert broken["status"] == "error"
+    assert broken["duration_ms"] < 10_000
+    assert third["status"] == "success"
+    assert third["resumed"] is True
+    assert "mango" in third["result"]
+
+
+async def test_a_lost_transcript_is_told_and_a_new_session_begins(
+    running_stack: RunningStack,
+) -> None:
+    """G09."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            control.stop()
+            for path in transcripts(stack.memory(), first["session_id"]):
+                path.unlink()
+            control.start()
+            second = control.say(RECALL, conversation_id=first["conversation_id"])
+
+    assert second["status"] == "success"
+    assert second["session_id"] != first["session_id"]
+    assert "no longer on the disk" in second["notice"]
+
+
+async def test_two_agents_know_nothing_of_one_another(
+    running_stack: RunningStack,
+) -> None:
+    agents = ("main", "mail")
+    async with running_stack(agents=agents, with_spawner=False) as stack:
+        with ControlProcess(stack, agents=agents) as control:
+            first = control.say(REMEMBER, agent="main")
+            second = control.say("Remember the word kiwi.", agent="mail")
+            answers = [
+                control.say(RECALL, conversation_id=one["conversation_id"])
+                for one in (first, second)
+            ]
+            listed = control.client.get("/agents").json()
+
+        homes = [
+            (len(transcripts(stack.memory(name), one["session_id"])))
+            for name in agents
+            for one in (first, second)
+        ]
+
+    assert [one["agent"] for one in answers] == ["main", "mail"]
+    assert "mango" in answers[0]["result"]
+    assert "kiwi" not in answers[0]["result"]
+    assert "kiwi" in answers[1]["result"]
+    assert [(one["ok"], one["live_conversations"]) for one in listed] == [(True, 1)] * 2
+    assert homes == [1, 0, 0, 1]
+
+
+async def test_a_stop_lets_the_running_turn_end(running_stack: RunningStack) -> None:
+    """E14."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            named = {"conversation_id": first["conversation_id"]}
+            turn = asyncio.create_task(
+                in_thread(control.say, "answer slowly for 3 seconds", **named)
+            )
+            path = f"/chat/{first['conversation_id']}"
+            await until(lambda: control.client.get(path).json()["status"] == "running")
+            stop = asyncio.create_task(in_thread(control.stop))
+            await asyncio.sleep(0.5)
+            refused = control.post("hello")
+            answer = await turn
+            status, _ = await stop
+
+    assert refused.status_code == 503
+    assert "Retry-After" in refused.headers
+    assert (answer["status"], answer["persisted"]) == ("success", True)
+    assert status == 0
+
+
+async def test_a_stop_without_a_turn_is_quick(running_stack: RunningStack) -> None:
+    """E14: with a live client that idles."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            control.say(REMEMBER)
+            status, _ = control.stop()
+            log = control.log()
+
+        side = stack.sides["main"].pid
+        await until(lambda: cli_processes(side) == [])
+
+    assert status == 0
+    assert "Traceback" not in log
+
+
+async def test_a_killed_control_finds_its_conversations_idle(
+    running_stack: RunningStack,
+) -> None:
+    """E16, O12."""
+    async with running_stack(with_spawner=False, drain_seconds=0) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            named = {"conversation_id": first["conversation_id"]}
+            turn = asyncio.create_task(
+                in_thread(control.post, "answer slowly for 5 seconds", **named)
+            )
+            path = f"/chat/{first['conversation_id']}"
+            await until(lambda: control.client.get(path).json()["status"] == "running")
+            assert control.process is not None
+            control.process.kill()
+            control.process.wait()
+            with pytest.raises(httpx.TransportError):
+                await turn
+            control.start()
+            status = control.client.get(path).json()["status"]
+            side = stack.sides["main"].pid
+            await until(lambda: cli_processes(side) == [])
+            third = control.say(RECALL, **named)
+            removed = control.client.delete(path).status_code
+
+    assert status == "idle"
+    assert "mango" in third["result"]
+    assert removed == 204
+
+
+async def test_an_error_of_the_model_is_an_error_and_keeps_the_session(
+    running_stack: RunningStack,
+) -> None:
+    """G11: is_error decides, and the id stays."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            first = control.say(REMEMBER)
+            named = {"conversation_id": first["conversation_id"]}
+            failed = control.say("fail with status 400", **named)
+            known = control.client.get(f"/chat/{first['conversation_id']}").json()
+
+    assert (failed["status"], failed["result"]) == ("error", None)
+    assert "400" in failed["error"]
+    assert failed["session_id"] == known["session_id"] == first["session_id"]
+    assert (known["status"], known["live"]) == ("idle", True)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.parametrize("fault", ["read-only", "full"])
+async def test_health_is_503_while_the_database_cannot_be_written(
+    running_stack: RunningStack, fault: str
+) -> None:
+    """J02, J03: a real mount, really read-only or full."""
+    async with running_stack(with_spawner=False) as stack:
+        directory = stack.directory / "database"
+        directory.mkdir()
+        options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", str(directory)]
+        mount(*options)
+        try:
+            with ControlProcess(stack) as control:
+                before = control.client.get("/health")
+                spoil(directory, fault)
+                during = control.client.get("/health")
+                mend(directory, fault)
+                after = control.client.get("/health")
+                control.stop()
+        finally:
+            unmount(directory)
+
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert during.status_code == 503
+    assert during.json()["status"] == "degraded"
+    assert during.json()["volumes"]["store"] is False
+    assert during.json()["database"]["ok"] is (fault == "read-only")
+
+
+def mount(*options: str) -> None:
+    subprocess.run(["mount", *options], check=True)
+
+
+def unmount(directory: Path) -> None:
+    subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def spoil(directory: Path, fault: str) -> None:
+    if fault == "read-only":
+        # Files are open for writing, so the mount below cannot be made read-only;
+        # a read-only one over it is what every new open meets.
+        mount("--bind", str(directory), str(directory))
+        mount("-o", "remount,bind,ro", str(directory))
+        return
+    with (directory / "filler").open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"x" * 4096)
+        except OSError:
+            return
+
+
+def mend(directory: Path, fault: str) -> None:
+    if fault == "read-only":
+        unmount(directory)
+    else:
+        (directory / "filler").unlink()
