@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""A follow-up turn in five ways, interleaved, against the offline model.
+
+1. a new ``query(resume=…)`` for each request, as a plain service would do it
+2. a live client, directly over the CLI
+3. the same through control's socket and the agent's relay
+4. the same with the gateway in the way to the model
+5. over HTTP: control, sockets, gateway, and the proof that the turn is on disk
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import claude_agent_sdk as sdk
+import httpx
+from local_stack import AGENT, LocalStack, free_port, sandboxed, wait_for
+from record import write_record
+
+from agentd.engine.claude import ClaudeClient
+from agentd.engine.client import Ended
+from agentd.engine.protocol import ClientWish
+from agentd.log import configure_log
+from agentd.spawner.control import SocketSpawner
+
+ROUNDS = 7
+TURNS_PER_ROUND = 5
+MESSAGE = "Remember the word mango."
+NEW_QUERY = "new query(resume=…)"
+LIVE = "live client, direct"
+SOCKETS = "live client, sockets"
+GATEWAY = "live client, sockets and gateway"
+HTTP = "HTTP, sockets, gateway, proof"
+ADDED_AIM_SECONDS = 0.010
+SPEED_AIM = 10
+
+Turn = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def direct(model_port: int, home: Path) -> AsyncIterator[dict[str, Turn]]:
+    """Yield the turns that go directly over the CLI."""
+    for place in ("query", "live"):
+        (home / place).mkdir(parents=True)
+    session = str(uuid.uuid4())
+
+    def options(place: str, **values: object) -> sdk.ClaudeAgentOptions:
+        environment = {
+            **sandboxed(),
+            "HOME": str(home / place),
+            "CLAUDE_CONFIG_DIR": str(home / place / ".claude"),
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{model_port}",
+            "ANTHROPIC_API_KEY": "placeholder",
+        }
+        return sdk.ClaudeAgentOptions(
+            cwd=home / place,
+            env=environment,
+            permission_mode="bypassPermissions",
+            include_partial_messages=True,
+            setting_sources=["user", "project"],
+            **values,  # type: ignore[arg-type]
+        )
+
+    async def ask(given: sdk.ClaudeAgentOptions) -> None:
+        async for message in sdk.query(prompt=MESSAGE, options=given):
+            _check(message)
+
+    await ask(options("query", session_id=session))
+    async with sdk.ClaudeSDKClient(options("live")) as client:
+
+        async def say() -> None:
+            await client.query(MESSAGE)
+            async for message in client.receive_response():
+                _check(message)
+
+        await say()
+        yield {NEW_QUERY: lambda: ask(options("query", resume=session)), LIVE: say}
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds, beside whatever runs in this loop."""
+    await asyncio.to_thread(wait_for, condition, "an agent side")
+
+
+def is_connected(address: str) -> bool:
+    """Return whether control says that all of its agents are connected."""
+    agents = httpx.get(f"{address}/health").json()["agents"]
+    return bool(agents["connected"] == agents["declared"])
+
+
+def _check(message: sdk.Message) -> None:
+    if isinstance(message, sdk.ResultMessage) and message.is_error:
+        raise SystemExit(f"Cannot measure: the turn failed: {message.result}")
+
+
+@asynccontextmanager
+async def over_sockets(sockets: Path) -> AsyncIterator[Turn]:
+    """Yield a turn in a live client whose CLI the agent side runs."""
+    wish = ClientWish(AGENT, "conv-bench", str(uuid.uuid4()), resume=False)
+    async with SocketSpawner(sockets, [AGENT], time.monotonic) as spawner:
+        await until(lambda: spawner.states()[AGENT].connected)
+        client = ClaudeClient(spawner, wish)
+        await client.connect()
+        told = client.messages()
+
+        async def say() -> None:
+            await client.say(MESSAGE, str(uuid.uuid4()))
+            async for event in told:
+                if isinstance(event, Ended):
+                    if event.is_error:
+                        raise SystemExit(f"Cannot measure: {event.error}")
+                    return
+
+        try:
+            await say()
+            yield say
+        finally:
+            await client.disconnect()
+
+
+@asynccontextmanager
+async def over_http(address: str) -> AsyncIterator[Turn]:
+    """Yield a turn of one conversation over HTTP."""
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        body = {"message": MESSAGE}
+
+        async def say() -> None:
+            answer = (await client.post("/chat", json=body)).json()
+            if answer.get("status") != "success" or not answer["persisted"]:
+                raise SystemExit(f"Cannot measure: the turn failed: {answer}")
+            body["conversation_id"] = answer["conversation_id"]
+
+        await say()
+        yield say
+
+
+async def measure(stack: LocalStack) -> dict[str, list[float]]:
+    """Return the seconds of every turn, by its way."""
+    model_port = free_port()
+    model_socket = stack.directory / "model.sock"
+    stack.offline_model(port=model_port)
+    stack.offline_model(path=model_socket)
+    async with AsyncExitStack() as ways:
+        turns = await ways.enter_async_context(
+            direct(model_port, stack.directory / "direct")
+        )
+        plain, guarded, whole = map(stack.sockets, ("plain", "guarded", "whole"))
+        stack.agent_side(plain, model_socket)
+        turns[SOCKETS] = await ways.enter_async_context(over_sockets(plain))
+        stack.agent_side(guarded, stack.gateway(guarded))
+        turns[GATEWAY] = await ways.enter_async_context(over_sockets(guarded))
+        address = stack.control(whole)
+        stack.agent_side(whole, stack.gateway(whole))
+        await until(lambda: is_connected(address))
+        turns[HTTP] = await ways.enter_async_context(over_http(address))
+        return await interleave(turns)
+
+
+async def interleave(turns: dict[str, Turn]) -> dict[str, list[float]]:
+    """Return the seconds of each turn; the slow way goes once in each round."""
+    samples: dict[str, list[float]] = {name: [] for name in turns}
+    for _round in range(ROUNDS):
+        for number in range(TURNS_PER_ROUND):
+            for name, turn in turns.items():
+                if name == NEW_QUERY and number:
+                    continue
+                started = time.perf_counter()
+                await turn()
+                samples[name].append(time.perf_counter() - started)
+    return samples
+
+
+def report(samples: dict[str, list[float]]) -> None:
+    """Print the medians, and what sockets and gateway add."""
+    middle = {name: median(values) for name, values in samples.items()}
+    for name, value in middle.items():
+        print(
+            f"{name:34} {value * 1000:8.1f} ms   median of {len(samples[name])},"
+            f" best {min(samples[name]) * 1000:.1f}"
+        )
+    sockets = middle[SOCKETS] - middle[LIVE]
+    gateway = middle[GATEWAY] - middle[SOCKETS]
+    together = middle[GATEWAY] - middle[LIVE]
+    print(
+        f"sockets add {sockets * 1000:.1f} ms and the gateway {gateway * 1000:.1f} ms,"
+        f" together {together * 1000:.1f} ms (aim: {ADDED_AIM_SECONDS * 1000:.0f} ms)"
+    )
+    rest = middle[HTTP] - middle[GATEWAY]
+    print(f"HTTP, the database and the proof on disk add {rest * 1000:.1f} ms")
+    faster = middle[NEW_QUERY] / middle[HTTP]
+    print(f"over HTTP {faster:.1f} x faster than a new query (aim: {SPEED_AIM} x)")
+
+
+def main() -> None:
+    """Measure, report and record."""
+    configure_log("benchmark", "warning")
+    for variable in list(os.environ):
+        if variable.startswith(("ANTHROPIC_", "CLAUDE")):
+            del os.environ[variable]
+    with TemporaryDirectory(prefix="ak-", dir="/tmp") as scratch:
+        stack = LocalStack(Path(scratch))
+        with stack.running:
+            samples = asyncio.run(measure(stack))
+    report(samples)
+    write_record("follow_up_turn", samples)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The parts of agentd as processes of this machine, joined in different ways."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+AGENT = "main"
+OFFLINE_MODEL = "agentd.offline_model.app:create_app"
+
+
+@dataclass
+class LocalStack:
+    """Processes below one directory; each has a log file there."""
+
+    directory: Path
+    running: ExitStack = field(default_factory=ExitStack)
+
+    def start(self, name: str, *arguments: str, **variables: str) -> None:
+        """Start a Python module with these arguments, and stop it at the end."""
+        log = self.running.enter_context((self.directory / f"{name}.log").open("ab"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            env={
+                "PATH": os.environ["PATH"],
+                "TMPDIR": str(self.directory),
+                **variables,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        self.running.callback(_stop, process)
+
+    def start_agentd(self, name: str, settings: dict[str, object]) -> None:
+        """Start a component with these settings."""
+        path = self.directory / f"{name}.json"
+        path.write_text(json.dumps({"deployment": "bench", **settings}))
+        command = {"control": "serve"}.get(str(settings["component"]))
+        self.start(
+            name,
+            "agentd",
+            command or str(settings["component"]),
+            AGENTD_SETTINGS=str(path),
+        )
+
+    def offline_model(
+        self, *, port: int | None = None, path: Path | None = None
+    ) -> None:
+        """Start an offline model on a port or on a Unix socket."""
+        place = ("--port", str(port)) if port else ("--uds", str(path))
+        name = f"offline-model-{port or 'socket'}"
+        quiet = ("--log-level", "warning", "--factory")
+        self.start(name, "uvicorn", OFFLINE_MODEL, *quiet, *place)
+        wait_for(lambda: answers(port or path), "the offline model")
+
+    def sockets(self, name: str) -> Path:
+        """Return a directory for the sockets of one way, made with its agent's."""
+        directory = self.directory / name
+        (directory / AGENT).mkdir(parents=True)
+        return directory
+
+    def gateway(self, sockets: Path) -> Path:
+        """Start a gateway over the sockets; return the agent's socket."""
+        self.start_agentd(
+            f"gateway-{sockets.name}",
+            {
+                "component": "gateway",
+                "sockets_directory": str(sockets),
+                "agents": [AGENT],
+            },
+        )
+        path = sockets / AGENT / "gateway.sock"
+        wait_for(lambda: answers(path), "the gateway")
+        return path
+
+    def agent_side(self, sockets: Path, model_socket: Path) -> None:
+        """Start an agent side that dials control's socket and relays to the model's."""
+        home = self.directory / f"agent-{sockets.name}"
+        (home / "memory").mkdir(parents=True)
+        (home / "skill-data").mkdir()
+        self.start_agentd(
+            f"agent-{sockets.name}",
+            {
+                "component": "agent",
+                "agent": AGENT,
+                "control_socket": str(sockets / AGENT / "control.sock"),
+                "gateway_socket": str(model_socket),
+                "working_directory": str(home / "memory"),
+                "config_directory": str(home / "memory" / ".claude"),
+                "skill_data_directory": str(home / "skill-data"),
+                "relay_port": free_port(),
+                "environment": sandboxed(),
+            },
+        )
+
+    def control(self, sockets: Path) -> str:
+        """Start control over the sockets; return its address."""
+        port = free_port()
+        database = self.directory / "database"
+        database.mkdir()
+        self.start_agentd(
+            "control",
+            {
+                "component": "control",
+                "listen_host": "127.0.0.1",
+                "listen_port": port,
+                "database_url": f"sqlite+aiosqlite:///{database}/agentd.db",
+                "sockets_directory": str(sockets),
+                "agents": [{"name": AGENT}],
+            },
+        )
+        wait_for(lambda: answers(port), "control")
+        return f"http://127.0.0.1:{port}"
+
+
+def sandboxed() -> dict[str, str]:
+    """Return what lets the CLI pass over permissions as root."""
+    return {"IS_SANDBOX": "1"} if os.geteuid() == 0 else {}
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait until the condition holds; raise SystemExit if it does not in time."""
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"Cannot measure: {what} did not start. See its log.")
+        time.sleep(0.02)
+
+
+def answers(place: int | Path | None) -> bool:
+    """Return whether somebody listens on that port or Unix socket."""
+    is_port = isinstance(place, int)
+    family = socket.AF_INET if is_port else socket.AF_UNIX
+    with socket.socket(family) as probe, suppress(OSError):
+        probe.connect(("127.0.0.1", place) if is_port else str(place))
+        return True
+    return False
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
