@@ -56,8 +56,12 @@ class Tree:
         parts = path.split("/")
         with explained("lay out", self._shown(path)):
             above = self._required(parts[:-1])
-            with contextlib.suppress(FileExistsError):
+            try:
                 os.mkdir(parts[-1], 0o700, dir_fd=above)
+            except FileExistsError:
+                pass
+            except FileNotFoundError as error:
+                raise self._vanished(parts[:-1]) from error
             descriptor = self._required(parts)
             found = status_of(descriptor)
             if (found.uid, found.gid) != (wanted.uid, wanted.gid):
@@ -157,12 +161,15 @@ class Tree:
     def _required(self, parts: list[str]) -> int:
         descriptor = self._reach(parts)
         if descriptor is None:
-            raise UnsafePath(
-                f'Cannot use "{self._shown("/".join(parts))}"',
-                "it vanished while the run was at work",
-                "Stop what removes it, then run again.",
-            )
+            raise self._vanished(parts)
         return descriptor
+
+    def _vanished(self, parts: list[str]) -> UnsafePath:
+        return UnsafePath(
+            f'Cannot use "{self._shown("/".join(parts))}"',
+            "it vanished while the run was at work",
+            "Stop what removes it, then run again.",
+        )
 
     def _foreign(
         self, path: str, uid: int, apart: frozenset[str]

@@ -172,19 +172,22 @@ def test_directory_swapped_for_a_link_again_and_again_is_never_followed(
         first.put("memory", AGENT)
     thread = threading.Thread(target=swap, daemon=True)
     thread.start()
-    refused = 0
-    for _round in range(1500):
-        with make_tree(str(root), 0o755) as tree:
-            try:
-                tree.put("memory/.claude", AGENT)
-                tree.put("memory/.claude/projects", AGENT)
-            except UnsafePath:
-                refused += 1
-    stop.set()
-    thread.join()
+    rounds = refused = 0
+    try:
+        while rounds < 1000 or (refused == 0 and rounds < 50000):
+            rounds += 1
+            with make_tree(str(root), 0o755) as tree:
+                try:
+                    tree.put("memory/.claude", AGENT)
+                    tree.put("memory/.claude/projects", AGENT)
+                except UnsafePath:
+                    refused += 1
+    finally:
+        stop.set()
+        thread.join()
 
     after = victim.stat()
     assert (after.st_uid, after.st_gid, after.st_mode) == (0, 0, before.st_mode)
     assert os.listdir(victim) == []
-    assert swaps > 100
+    assert swaps > 10
     assert refused > 0
