@@ -6,10 +6,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar, Self
 
+from conftest import until
+
+from agentd.spawner.control import SocketSpawner
 from agentd.spawner.frames import (
     Frame,
     FrameDecoder,
@@ -18,6 +24,7 @@ from agentd.spawner.frames import (
     encode,
     encode_json,
 )
+from agentd.spawner.protocol import CliProcess, CliStart
 
 
 class Wire:
@@ -117,3 +124,41 @@ class AgentDouble(Wire):
             FrameKind.ANSWER, {"id": call["id"], "result": {"started": True}}
         )
         return stream
+
+
+START = CliStart(session_id=str(uuid.UUID(int=3)), resume=False)
+
+
+def control_socket(directory: Path, agent: str = "main") -> Path:
+    """Return where control listens for an agent."""
+    return directory / agent / "control.sock"
+
+
+@asynccontextmanager
+async def listening(directory: Path, *agents: str) -> AsyncIterator[SocketSpawner]:
+    """Yield a spawner that listens for these agents."""
+    names = agents or ("main",)
+    for agent in names:
+        (directory / agent).mkdir(exist_ok=True)
+    async with SocketSpawner(directory, names, time.monotonic) as spawner:
+        yield spawner
+
+
+async def connect(
+    directory: Path, spawner: SocketSpawner, agent: str = "main"
+) -> AgentDouble:
+    """Return an agent's main connection that control has taken."""
+    double = await AgentDouble.dial(control_socket(directory, agent))
+    await double.greet()
+    await until(lambda: spawner.states()[agent].connected)
+    return double
+
+
+async def started(
+    directory: Path, spawner: SocketSpawner, double: AgentDouble
+) -> tuple[CliProcess, Wire]:
+    """Return a CLI process as control and as the agent hold it."""
+    async with asyncio.TaskGroup() as group:
+        stream = group.create_task(double.take_start(control_socket(directory)))
+        process = await spawner.start_cli("main", START)
+    return process, stream.result()

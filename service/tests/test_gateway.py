@@ -5,97 +5,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import signal
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
-import uvicorn
-from conftest import Stack, free_port
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
-
-from agentd.gateway.usage import MAX_LINE_BYTES, UsageReader
-from agentd.offline_model.stream import event
-
-KEY = "sk-ant-the-real-key"
-
-
-@dataclass
-class UpstreamDouble:
-    """A model that notes what it is sent and answers as the test says."""
-
-    url: str = ""
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    answer: Callable[[Request], Response] = field(
-        default=lambda _: JSONResponse({"usage": {"input_tokens": 3}})
-    )
-    dropped: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def serve(self, request: Request) -> Response:
-        """Note the request and answer it."""
-        self.requests.append(
-            (str(request.url), dict(request.headers), await request.body())
-        )
-        return self.answer(request)
-
-
-@asynccontextmanager
-async def model() -> AsyncIterator[UpstreamDouble]:
-    """Yield a model that listens on a port of its own."""
-    double = UpstreamDouble()
-    port = free_port()
-    app = Starlette(
-        routes=[Route("/{path:path}", double.serve, methods=["GET", "POST"])]
-    )
-    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(server._serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        double.url = f"http://127.0.0.1:{port}"
-        yield double
-        server.force_exit = server.should_exit = True
-        await task
-
-
-@asynccontextmanager
-async def gateway(
-    directory: Path, upstream: str, *agents: str, **settings: object
-) -> AsyncIterator[Stack]:
-    """Yield a running gateway over that model."""
-    stack = Stack(directory, agents or ("main",))
-    for agent in stack.agents:
-        (stack.sockets_directory / agent).mkdir(parents=True)
-    (directory / "key").write_text(KEY + "\n")
-    try:
-        await asyncio.to_thread(
-            lambda: stack.start_gateway(
-                upstream=upstream, api_key_file=str(directory / "key"), **settings
-            )
-        )
-        yield stack
-    finally:
-        await asyncio.to_thread(stack.stop)
-
-
-@asynccontextmanager
-async def client(stack: Stack, agent: str = "main") -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client on an agent's socket."""
-    path = str(stack.sockets_directory / agent / "gateway.sock")
-    transport = httpx.AsyncHTTPTransport(uds=path)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
-        yield opened
+from conftest import free_port
+from models import KEY, client, gateway, model
+from starlette.responses import JSONResponse
 
 
 async def test_only_allowed_headers_pass_and_the_key_is_the_gateway_s(
@@ -192,38 +109,6 @@ async def test_two_agents_are_told_apart_by_their_sockets_alone(
         assert of_mail["usage"]["requests"] == 0
 
 
-async def test_an_answer_streams_as_it_comes_and_its_tokens_are_counted(
-    short_path: Path,
-) -> None:
-    go_on = asyncio.Event()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        usage = {"input_tokens": 7, "output_tokens": 1}
-        yield event("message_start", message={"usage": usage})
-        await go_on.wait()
-        yield event("message_delta", usage={"output_tokens": 5})
-
-    async with (
-        model() as upstream,
-        gateway(short_path, upstream.url) as stack,
-        client(stack) as agent,
-    ):
-        upstream.answer = lambda _: StreamingResponse(
-            pieces(), media_type="text/event-stream"
-        )
-        async with agent.stream("POST", "/v1/messages", json={}) as response:
-            chunks = response.aiter_raw()
-            async with asyncio.timeout(5):
-                first = await anext(chunks)
-            go_on.set()
-            rest = b"".join([chunk async for chunk in chunks])
-
-        assert b"message_start" in first and b"message_delta" in rest
-        usage = (await agent.get("/health")).json()["usage"]
-        assert usage["input_tokens"] == 7
-        assert usage["output_tokens"] == 5
-
-
 async def test_a_body_over_the_bound_is_refused_by_its_length(
     short_path: Path,
 ) -> None:
@@ -286,78 +171,3 @@ async def test_a_model_that_is_down_gives_a_clear_502(short_path: Path) -> None:
         assert response.status_code == 502
         message = response.json()["error"]["message"]
         assert url in message and "upstream" in message
-
-
-async def test_an_agent_that_goes_away_ends_the_model_s_work(
-    short_path: Path,
-) -> None:
-    gone = asyncio.Event()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        try:
-            while True:
-                yield b": wait\n\n"
-                await asyncio.sleep(0.02)
-        finally:
-            gone.set()
-
-    async with (
-        model() as upstream,
-        gateway(short_path, upstream.url) as stack,
-        client(stack) as agent,
-    ):
-        upstream.answer = lambda _: StreamingResponse(pieces())
-        async with agent.stream("POST", "/v1/messages", json={}) as response:
-            await anext(response.aiter_raw())
-
-        async with asyncio.timeout(5):
-            await gone.wait()
-
-
-async def test_stopping_lets_a_stream_end_and_removes_the_sockets(
-    short_path: Path,
-) -> None:
-    async with gateway(short_path, "offline") as stack, client(stack) as agent:
-        text = "answer slowly for 1 seconds"
-        body = {"stream": True, "messages": [{"role": "user", "content": text}]}
-        async with agent.stream("POST", "/v1/messages", json=body) as response:
-            chunks = response.aiter_raw()
-            await anext(chunks)
-            assert stack.gateway is not None
-            os.kill(stack.gateway.pid, signal.SIGTERM)
-            rest = b"".join([chunk async for chunk in chunks])
-
-        assert b"message_stop" in rest
-        assert await asyncio.to_thread(stack.gateway.wait, 10) == 0
-        assert not (stack.sockets_directory / "main" / "gateway.sock").exists()
-
-
-async def test_many_connections_of_one_agent_leave_the_other_served(
-    short_path: Path,
-) -> None:
-    async with gateway(short_path, "offline", "main", "mail") as stack:
-        path = str(stack.sockets_directory / "main" / "gateway.sock")
-        held = [await asyncio.open_unix_connection(path) for _ in range(300)]
-
-        async with client(stack, "mail") as mail:
-            begun = time.monotonic()
-            response = await mail.get("/health")
-
-        assert response.status_code == 200
-        assert time.monotonic() - begun < 2
-        for _, writer in held:
-            writer.close()
-        await asyncio.sleep(0)
-
-
-def test_usage_is_found_across_pieces_and_lines_without_end_are_dropped() -> None:
-    reader = UsageReader(is_stream=True)
-    start = event("message_start", message={"usage": {"input_tokens": 2}})
-
-    reader.feed(b"data: " + b"x" * (2 * MAX_LINE_BYTES))
-    reader.feed(b'"usage"\n')
-    for byte in start:
-        reader.feed(bytes((byte,)))
-    reader.feed(b'data: {"usage": broken\n')
-
-    assert reader.finish() == {"input_tokens": 2}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""A model and a gateway before it, for tests of what passes between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import uvicorn
+from conftest import Stack, free_port
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+KEY = "sk-ant-the-real-key"
+
+
+@dataclass
+class UpstreamDouble:
+    """A model that notes what it is sent and answers as the test says."""
+
+    url: str = ""
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    answer: Callable[[Request], Response] = field(
+        default=lambda _: JSONResponse({"usage": {"input_tokens": 3}})
+    )
+    dropped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, request: Request) -> Response:
+        """Note the request and answer it."""
+        self.requests.append(
+            (str(request.url), dict(request.headers), await request.body())
+        )
+        return self.answer(request)
+
+
+@asynccontextmanager
+async def model() -> AsyncIterator[UpstreamDouble]:
+    """Yield a model that listens on a port of its own."""
+    double = UpstreamDouble()
+    port = free_port()
+    app = Starlette(
+        routes=[Route("/{path:path}", double.serve, methods=["GET", "POST"])]
+    )
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(server._serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        double.url = f"http://127.0.0.1:{port}"
+        yield double
+        server.force_exit = server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def gateway(
+    directory: Path, upstream: str, *agents: str, **settings: object
+) -> AsyncIterator[Stack]:
+    """Yield a running gateway over that model."""
+    stack = Stack(directory, agents or ("main",))
+    for agent in stack.agents:
+        (stack.sockets_directory / agent).mkdir(parents=True)
+    (directory / "key").write_text(KEY + "\n")
+    try:
+        await asyncio.to_thread(
+            lambda: stack.start_gateway(
+                upstream=upstream, api_key_file=str(directory / "key"), **settings
+            )
+        )
+        yield stack
+    finally:
+        await asyncio.to_thread(stack.stop)
+
+
+@asynccontextmanager
+async def client(stack: Stack, agent: str = "main") -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client on an agent's socket."""
+    path = str(stack.sockets_directory / agent / "gateway.sock")
+    transport = httpx.AsyncHTTPTransport(uds=path)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
+        yield opened

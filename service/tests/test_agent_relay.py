@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The loopback relay: bytes both ways, its bounds, and the agent's own health."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import free_port
+
+from agentd.agent import relay
+from agentd.agent.relay import Relay
+
+
+@dataclass
+class Gateway:
+    """A gateway that echoes, counting its connections."""
+
+    path: Path
+    connections: int = 0
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Send back what comes."""
+        self.connections += 1
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def relaying(
+    directory: Path, ok: bool = True, with_gateway: bool = True
+) -> AsyncIterator[tuple[int, Gateway]]:
+    """Yield a relay's port and the gateway behind it."""
+    gateway = Gateway(directory / "gateway.sock")
+    joined = Relay(str(gateway.path), lambda: {"ok": ok})
+    port = free_port()
+    async with await joined.listen(port):
+        if not with_gateway:
+            yield port, gateway
+        else:
+            server = await asyncio.start_unix_server(gateway.serve, gateway.path)
+            async with server:
+                yield port, gateway
+        joined.close()
+        await asyncio.sleep(0.01)
+
+
+async def test_the_relay_passes_bytes_both_ways_and_ends_as_its_ends_do(
+    short_path: Path,
+) -> None:
+    sent = os.urandom(5_000_000)
+    async with relaying(short_path) as (port, _), asyncio.TaskGroup() as group:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        received = group.create_task(reader.read(-1))
+
+        writer.write(sent)
+        await writer.drain()
+        writer.write_eof()
+
+        assert await received == sent
+        writer.close()
+
+
+async def test_a_gateway_that_is_not_there_is_said_so_in_the_api_s_form(
+    short_path: Path,
+) -> None:
+    async with (
+        relaying(short_path, with_gateway=False) as (port, _),
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        response = await client.post(f"http://127.0.0.1:{port}/v1/messages", json={})
+
+        assert response.status_code == 503
+        assert "gateway.sock" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("ok", "status"), [(True, 200), (False, 503)])
+async def test_the_relay_s_port_answers_for_the_agent_s_own_health(
+    short_path: Path, ok: bool, status: int
+) -> None:
+    async with (
+        relaying(short_path, ok=ok) as (port, gateway),
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        response = await client.get(f"http://127.0.0.1:{port}/health")
+
+        assert response.status_code == status
+        assert gateway.connections == 0
+
+
+async def test_the_relay_holds_a_bounded_number_of_connections(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "MAX_CONNECTIONS", 2)
+    async with relaying(short_path) as (port, _):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        await asyncio.sleep(0.05)
+
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+
+        for _, other in (*held, (reader, writer)):
+            other.close()
+        await asyncio.sleep(0)
