@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ import pytest
 from .service import ControlProcess, cli_processes
 
 if TYPE_CHECKING:
-    from ..conftest import RunningStack
+    from conftest import RunningStack
 
 pytestmark = pytest.mark.live
 
@@ -30,11 +31,7 @@ def transcripts(memory: Path, session_id: str) -> list[Path]:
     return sorted(memory.glob(f".claude/projects/*/{session_id}.jsonl"))
 
 
-async def in_thread(function, *arguments, **named):  # type: ignore[no-untyped-def]
-    return await asyncio.to_thread(function, *arguments, **named)
-
-
-async def until(condition, seconds: float = 20.0) -> None:  # type: ignore[no-untyped-def]
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "what the test waits for did not come"
@@ -76,7 +73,7 @@ async def test_a_conversation_survives_the_end_of_every_process(
             (before,) = transcripts(stack.memory(), first["session_id"])
             size = before.stat().st_size
             status, _ = control.stop()
-            await in_thread(stack.stop)
+            await asyncio.to_thread(stack.stop)
             stack.start_gateway()
             stack.start_side()
             control.start()
@@ -147,7 +144,7 @@ async def test_a_killed_cli_ends_the_turn_and_the_next_one_resumes(
             named = {"conversation_id": first["conversation_id"]}
             (pid,) = cli_processes(stack.sides["main"].pid)
             turn = asyncio.create_task(
-                in_thread(control.say, "answer slowly for 20 seconds", **named)
+                asyncio.to_thread(control.say, "answer slowly for 20 seconds", **named)
             )
             path = f"/chat/{first['conversation_id']}"
             await until(lambda: control.client.get(path).json()["status"] == "running")
@@ -218,11 +215,11 @@ async def test_a_stop_lets_the_running_turn_end(running_stack: RunningStack) -> 
             first = control.say(REMEMBER)
             named = {"conversation_id": first["conversation_id"]}
             turn = asyncio.create_task(
-                in_thread(control.say, "answer slowly for 3 seconds", **named)
+                asyncio.to_thread(control.say, "answer slowly for 3 seconds", **named)
             )
             path = f"/chat/{first['conversation_id']}"
             await until(lambda: control.client.get(path).json()["status"] == "running")
-            stop = asyncio.create_task(in_thread(control.stop))
+            stop = asyncio.create_task(asyncio.to_thread(control.stop))
             await asyncio.sleep(0.5)
             refused = control.post("hello")
             answer = await turn
@@ -258,7 +255,7 @@ async def test_a_killed_control_finds_its_conversations_idle(
             first = control.say(REMEMBER)
             named = {"conversation_id": first["conversation_id"]}
             turn = asyncio.create_task(
-                in_thread(control.post, "answer slowly for 5 seconds", **named)
+                asyncio.to_thread(control.post, "answer slowly for 5 seconds", **named)
             )
             path = f"/chat/{first['conversation_id']}"
             await until(lambda: control.client.get(path).json()["status"] == "running")

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Control in this process, with a scripted engine and scripted agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from agentd.app import Edges, create_app
+from agentd.settings import AgentEntry, ControlSettings
+
+from .fakes import FakeEngine, FakeSpawner
+
+TOKEN = "s3cret"
+ANSWER_KEYS = {
+    *("status", "conversation_id", "message_id", "agent", "result", "error"),
+    *("model", "session_id", "duration_ms", "persisted", "resumed", "notice"),
+    *("outbound_messages", "session_end_marker", "session_end_marker_detected"),
+}
+
+
+@dataclass
+class Control:
+    """A running app with what it stands on."""
+
+    client: httpx.AsyncClient
+    engine: FakeEngine
+    spawner: FakeSpawner
+
+    async def say(self, message: str = "hello", **body: object) -> httpx.Response:
+        return await self.client.post("/chat", json={"message": message, **body})
+
+
+@dataclass
+class Parts:
+    """What a test may change before control starts."""
+
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    spawner: FakeSpawner = field(default_factory=FakeSpawner)
+    token: str | None = None
+
+
+@asynccontextmanager
+async def control(
+    directory: Path, parts: Parts | None = None
+) -> AsyncIterator[Control]:
+    used = parts or Parts()
+    names = list(used.spawner.connected)
+    settings = ControlSettings(
+        component="control",
+        deployment="demo",
+        listen_host="127.0.0.1",
+        database_url=f"sqlite+aiosqlite:///{directory}/agentd.db",
+        agents=[AgentEntry(name=name) for name in names],
+        max_execution_seconds=60,
+    )
+    edges = Edges(spawner=used.spawner, token=used.token)
+    app = create_app(settings, engine=used.engine, edges=edges)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://control") as client,
+    ):
+        yield Control(client, used.engine, used.spawner)
+
+
+def events(text: str) -> list[tuple[str, dict[str, object]]]:
+    """Return the events of a stream, without comments."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n"))
+        if "event" in lines:
+            found.append((lines["event"], json.loads(lines["data"])))
+    return found
