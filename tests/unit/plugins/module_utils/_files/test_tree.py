@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -144,35 +145,46 @@ def test_lack_of_room_for_a_name_is_explained(tree: Tree) -> None:
         tree.put("a" * 300, AGENT)
 
 
+class Agent(threading.Thread):
+    """Swap a directory for a link to the victim, again and again."""
+
+    def __init__(self, memory: Path, victim: Path) -> None:
+        super().__init__(daemon=True)
+        self._memory = memory
+        self._victim = victim
+        self._end = threading.Event()
+        self.swaps = 0
+
+    def run(self) -> None:
+        """Swap until the test is over."""
+        place = self._memory / ".claude"
+        while not self._end.is_set():
+            self.swaps += 1
+            kept = self._memory / f"kept-{self.swaps}"
+            with contextlib.suppress(OSError):
+                place.rename(kept)
+                place.symlink_to(self._victim)
+                place.unlink()
+                kept.rename(place)
+
+    def end(self) -> None:
+        """Stop and wait for the last swap."""
+        self._end.set()
+        self.join()
+
+
 def test_directory_swapped_for_a_link_again_and_again_is_never_followed(
     root: Path, tmp_path: Path
 ) -> None:
     """A09: a thread swaps a directory for a link while root lays it out."""
     victim = tmp_path / "victim"
     victim.mkdir(mode=0o700)
-    before = victim.stat()
-    memory = root / "memory"
-    stop = threading.Event()
-    swaps = 0
-
-    def swap() -> None:
-        nonlocal swaps
-        while not stop.is_set():
-            try:
-                os.rename(memory / ".claude", memory / f"kept-{swaps}")
-                os.symlink(victim, memory / ".claude")
-                os.unlink(memory / ".claude")
-                os.rename(memory / f"kept-{swaps}", memory / ".claude")
-            except OSError:
-                continue
-            finally:
-                swaps += 1
-
     with make_tree(str(root), 0o755) as first:
         first.put("memory", AGENT)
-    thread = threading.Thread(target=swap, daemon=True)
-    thread.start()
+    agent = Agent(root / "memory", victim)
+    agent.start()
     rounds = refused = 0
+
     try:
         while rounds < 1000 or (refused == 0 and rounds < 50000):
             rounds += 1
@@ -183,11 +195,11 @@ def test_directory_swapped_for_a_link_again_and_again_is_never_followed(
                 except UnsafePath:
                     refused += 1
     finally:
-        stop.set()
-        thread.join()
+        agent.end()
 
-    after = victim.stat()
-    assert (after.st_uid, after.st_gid, after.st_mode) == (0, 0, before.st_mode)
+    found = victim.stat()
+    assert (found.st_uid, found.st_gid) == (0, 0)
+    assert stat.S_IMODE(found.st_mode) == 0o700
     assert os.listdir(victim) == []
-    assert swaps > 10
+    assert agent.swaps > 10
     assert refused > 0
