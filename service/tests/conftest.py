@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,9 +79,9 @@ class Stack:
         self.gateway = self._start("gateway", "gateway", values)
         for agent in self.agents:
             path = self.sockets_directory / agent / "gateway.sock"
-            _wait_for(lambda path=path: _connects(str(path)), "the gateway's socket")
+            _wait_for(partial(_connects, str(path)), "the gateway's socket")
 
-    def start_side(self, agent: str = "main", **settings: object) -> None:
+    def start_side(self, agent: str = "main", /, **settings: object) -> None:
         """Start an agent side; it dials control's socket until that is there."""
         values = {
             "component": "agent",

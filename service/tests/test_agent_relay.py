@@ -44,9 +44,11 @@ async def relaying(
 ) -> AsyncIterator[tuple[int, Gateway]]:
     """Yield a relay's port and the gateway behind it."""
     gateway = Gateway(directory / "gateway.sock")
-    joined = Relay(str(gateway.path), lambda: {"ok": ok})
     port = free_port()
-    async with await joined.listen(port):
+    async with (
+        Relay(str(gateway.path), lambda: {"ok": ok}) as joined,
+        await joined.listen(port),
+    ):
         if not with_gateway:
             yield port, gateway
         else:

@@ -116,10 +116,10 @@ def test_a_missing_directory_is_named_with_what_is_above_it(
 
     result = probe(lost)
 
-    (error,) = result["errors"]  # type: ignore[misc]
-    assert str(tmp_path / "none" / "here") in str(error)
-    assert f"uid {os.geteuid()}" in str(error)
-    assert f"{tmp_path} belongs to" in str(error)
+    error = str(result["errors"])
+    assert str(tmp_path / "none" / "here") in error
+    assert f"uid {os.geteuid()}" in error
+    assert f"{tmp_path} belongs to" in error
 
 
 @pytest.mark.root

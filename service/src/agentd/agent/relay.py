@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Self, cast
 
 MAX_CONNECTIONS = 64
 HIGH_WATER_BYTES = 256 * 1024
@@ -24,7 +24,17 @@ class Relay:
         self.gateway_socket = gateway_socket
         self.health = health
         self.connections: set[Inward] = set()
-        self._dials: set[asyncio.Task[None]] = set()
+        self._dials = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        """Begin to own the relay's tasks."""
+        await self._dials.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Drop every connection and end the relay's tasks."""
+        self.close()
+        await self._dials.__aexit__(None, None, None)
 
     async def listen(self, port: int) -> asyncio.Server:
         """Return the server that listens on that port of the loopback address."""
@@ -33,9 +43,7 @@ class Relay:
 
     def dial(self, inward: Inward) -> None:
         """Join a connection to the gateway, or answer that it is not there."""
-        task = asyncio.get_running_loop().create_task(self._dial(inward))
-        self._dials.add(task)
-        task.add_done_callback(self._dials.discard)
+        self._dials.create_task(self._dial(inward))
 
     async def _dial(self, inward: Inward) -> None:
         loop = asyncio.get_running_loop()
@@ -52,8 +60,6 @@ class Relay:
         """Drop every connection."""
         for inward in list(self.connections):
             inward.abort()
-        for task in self._dials:
-            task.cancel()
 
 
 class Half(asyncio.Protocol):

@@ -39,8 +39,10 @@ async def _run(settings: AgentSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    relay = Relay(settings.gateway_socket, calls.health)
-    async with await _listen(relay, settings.relay_port):
+    async with (
+        Relay(settings.gateway_socket, calls.health) as relay,
+        await _listen(relay, settings.relay_port),
+    ):
         async with asyncio.TaskGroup() as group:
             dialling = group.create_task(Dialler(settings.control_socket, calls).run())
             await stop.wait()
