@@ -58,7 +58,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *(session.posargs or ["."]))
     session.run("ruff", "format", "--check", *(session.posargs or ["."]))
     session.run("yamllint", "--strict", ".")
-    session.run("reuse", "lint", "--quiet")
+    session.run("reuse", "lint", "--lines")
     session.run("antsibull-changelog", "lint")
     session.run("ansible-lint", "--offline", env=environment)
 
