@@ -121,7 +121,7 @@ async def _stop(
     """Wait for a signal, then let running turns end; a second signal hurries."""
     await stop.wait()
     service = getattr(app.state, "service", None)
-    if service is not None and service.turns.running_count:
+    if service is not None:
         log.info("draining", running=service.turns.running_count)
         stop.clear()
         async with asyncio.TaskGroup() as tasks:
@@ -130,4 +130,7 @@ async def _stop(
             await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
             drain.cancel()
             hurry.cancel()
+        # What did not end in time is broken off and stored while its caller is
+        # still connected, so that it is told.
+        await service.turns.cancel()
     server.should_exit = True

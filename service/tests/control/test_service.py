@@ -8,15 +8,13 @@ import asyncio
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from .service import ControlProcess, cli_processes
+from .service import ControlProcess, cli_processes, until
 
 if TYPE_CHECKING:
     from conftest import RunningStack
@@ -29,13 +27,6 @@ RECALL = "Which words did I ask you to remember?"
 
 def transcripts(memory: Path, session_id: str) -> list[Path]:
     return sorted(memory.glob(f".claude/projects/*/{session_id}.jsonl"))
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what the test waits for did not come"
-        await asyncio.sleep(0.02)
 
 
 async def test_a_conversation_goes_on_in_its_live_client(

@@ -9,6 +9,7 @@ away changes nothing, and finds the answer among the conversation's messages.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from agentd.clock import Clock
 from agentd.conversations.feed import EventFeed
@@ -66,6 +67,8 @@ class Turns:
         self._clock = clock
         self._locked: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._draining = False
 
     @property
@@ -93,7 +96,7 @@ class Turns:
         try:
             run = await self._prepare(ask, conversation_id)
         except BaseException:
-            self._locked.discard(conversation_id)
+            self._release(conversation_id)
             raise
         self._start(run)
         return run.turn
@@ -106,15 +109,16 @@ class Turns:
             async with self._parts.database.write() as connection:
                 removed = await remove_conversation(connection, conversation_id)
         finally:
-            self._locked.discard(conversation_id)
+            self._release(conversation_id)
         if not removed:
             raise _unknown(conversation_id)
 
     async def drain(self, seconds: float) -> int:
         """Take no new turn, let running ones end; return how many did not."""
         self._draining = True
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._quiet.wait()
         return len(self._running)
 
     async def cancel(self) -> None:
@@ -133,7 +137,7 @@ class Turns:
         task.add_done_callback(self._running.discard)
         # The lock is given back by the task's end and by nothing in the task, so
         # that no error and no cancellation can keep it.
-        task.add_done_callback(lambda _task: self._locked.discard(conversation_id))
+        task.add_done_callback(lambda _task: self._release(conversation_id))
 
     def _lock(self, conversation_id: str) -> None:
         if conversation_id in self._locked:
@@ -142,6 +146,12 @@ class Turns:
                 "Wait for its answer and try again."
             )
         self._locked.add(conversation_id)
+        self._quiet.clear()
+
+    def _release(self, conversation_id: str) -> None:
+        self._locked.discard(conversation_id)
+        if not self._locked:
+            self._quiet.set()
 
     async def _prepare(self, ask: Ask, conversation_id: str) -> TurnRun:
         agent, stored = await self._find(ask)
