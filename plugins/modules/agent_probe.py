@@ -223,8 +223,9 @@ def apply(plan: Plan, asked: tuple[Client, Probe]) -> Plan:
 
 def _look(client: Client, probe: Probe) -> tuple[Service, str | None]:
     health = client.get("/health", HEALTH_TIMEOUT_SECONDS)
-    if health.status == 503:
+    if health.status >= 500:
         return Service(), f"control is not healthy: {health.body}"
+    _accepted(health, "read the health of the service")
     agents = client.get("/agents", HEALTH_TIMEOUT_SECONDS)
     if agents.status >= 500:
         return Service(), agents.error

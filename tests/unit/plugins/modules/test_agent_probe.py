@@ -71,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         payload = b"" if content is None else json.dumps(content).encode()
         self.send_header("Content-Length", str(len(payload)))
+        self.send_header("Location", f"{self.server.url}/elsewhere")
         self.end_headers()
         self.wfile.write(payload)
 
@@ -228,3 +229,12 @@ def test_options_that_make_no_sense_are_refused(
     assert done.failed is True
     assert says in done.message
     assert control.asked == []
+
+
+def test_token_goes_to_no_other_address(control: Control, run_module: Any) -> None:
+    control.health_statuses = [302]
+
+    done = run_module(agent_probe, options(control))
+
+    assert "Cannot read the health of the service" in done.message
+    assert [path for _method, path, _body in control.asked] == ["/health"]
