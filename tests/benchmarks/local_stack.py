@@ -106,9 +106,11 @@ class LocalStack:
             },
         )
 
-    def control(self, sockets: Path) -> str:
+    def control(self, sockets: Path, api_token: str | None = None) -> str:
         """Start control over the sockets; return its address."""
         port = free_port()
+        token_file = self.directory / "api_token"
+        token_file.write_text(api_token or "")
         database = self.directory / "database"
         database.mkdir()
         self.start_agentd(
@@ -117,6 +119,7 @@ class LocalStack:
                 "component": "control",
                 "listen_host": "127.0.0.1",
                 "listen_port": port,
+                "api_token_file": str(token_file) if api_token else None,
                 "database_url": f"sqlite+aiosqlite:///{database}/agentd.db",
                 "sockets_directory": str(sockets),
                 "agents": [{"name": AGENT}],

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The collection's client and the service's API, met over HTTP with the real CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.probe import (
+    TURN_KEYS,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
+    ServiceRefused,
+    TurnFailed,
+)
+from ansible_collections.agentkeep.agents.plugins.modules import agent_probe
+from local_stack import AGENT, LocalStack
+
+from agentd.api.bodies import AgentBody, AnswerBody, HealthBody
+
+TOKEN = "a-token-that-is-long-enough"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Return where a control with one connected agent listens."""
+    with TemporaryDirectory(prefix="ak-", dir="/tmp") as scratch:
+        stack = LocalStack(Path(scratch))
+        with stack.running:
+            sockets = stack.sockets("whole")
+            found = stack.control(sockets, api_token=TOKEN)
+            stack.agent_side(sockets, stack.gateway(sockets))
+            yield found
+
+
+def probe(address: str, **options: Any) -> dict[str, Any]:
+    """Return what the module's own steps make of the service."""
+    defaults = {
+        name: option.get("default")
+        for name, option in agent_probe.SPEC.to_kwargs()["argument_spec"].items()
+    }
+    given = {**defaults, "url": address, "api_token": TOKEN, **options}
+    asked = agent_probe.wanted(given)
+    plan = agent_probe.plan(agent_probe.read(asked), asked)
+    done = agent_probe.apply(plan, asked) if asked[1].speaks else plan
+    return dict(done.output)
+
+
+def test_the_probe_understands_health_and_agents(address: str) -> None:
+    found = probe(address)
+
+    assert HealthBody.model_validate(found["health"]).status == "ok"
+    assert [AgentBody.model_validate(one).name for one in found["agents"]] == [AGENT]
+    assert found["turn"] is None
+
+
+def test_the_probe_continues_a_conversation_that_it_began(address: str) -> None:
+    said = probe(address, chat_message="Remember the word mango.")["turn"]
+
+    asked = probe(
+        address,
+        conversation_id=said["conversation_id"],
+        chat_message="Which words did I ask you to remember?",
+        expect="mango",
+    )["turn"]
+
+    assert asked["session_id"] == said["session_id"]
+    assert asked["persisted"] is True
+
+
+def test_the_probe_leaves_nothing_of_a_turn_that_is_thrown_away(address: str) -> None:
+    before = probe(address)["health"]["database"]["conversations"]
+
+    turn = probe(address, turn=True)["turn"]
+
+    assert turn["persisted"] is True
+    assert probe(address)["health"]["database"]["conversations"] == before
+
+
+def test_the_probe_says_the_answer_that_it_did_not_expect(address: str) -> None:
+    with pytest.raises(TurnFailed, match="papaya"):
+        probe(address, chat_message="Remember the word mango.", expect="papaya")
+
+
+def test_the_probe_names_the_option_when_the_token_is_wrong(address: str) -> None:
+    with pytest.raises(ServiceRefused, match="Set api_token"):
+        probe(address, api_token="a-token-that-is-another")
+
+
+def test_everything_that_the_probe_returns_is_a_field_of_the_answer() -> None:
+    documented = yaml.safe_load(agent_probe.RETURN)["agent_probe"]["contains"]
+
+    assert set(TURN_KEYS) <= set(AnswerBody.model_fields)
+    assert set(documented["turn"]["contains"]) == set(TURN_KEYS)
