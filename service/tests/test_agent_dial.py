@@ -34,13 +34,13 @@ async def control(directory: Path) -> AsyncIterator[asyncio.Queue[Wire]]:
     server = await asyncio.start_unix_server(
         accept, stack.sockets_directory / "main" / "control.sock"
     )
-    try:
-        async with server:
+    async with server:
+        try:
             stack.start_side()
             yield wires
-    finally:
-        await asyncio.to_thread(stack.stop)
-        await close_wires()
+        finally:
+            await asyncio.to_thread(stack.stop)
+            await close_wires()
 
 
 async def greeted(wires: asyncio.Queue[Wire]) -> Wire:

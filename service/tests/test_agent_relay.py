@@ -55,6 +55,7 @@ async def relaying(
             server = await asyncio.start_unix_server(gateway.serve, gateway.path)
             async with server:
                 yield port, gateway
+                joined.close()
         joined.close()
         await asyncio.sleep(0.01)
 
