@@ -71,6 +71,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "-p", "ansible_collections.agentkeep.agents.plugins")
     session.run("mypy", "-p", "agentd")
     session.run("mypy", "noxfile.py", "tools", "tests")
+    session.run("mypy", "service/tests")
 
 
 @nox.session

@@ -74,6 +74,6 @@ def cli_processes(stack: Stack, agent: str = "main") -> list[int]:
 async def drain(process: CliProcess) -> int:
     """Read what is left; return the exit status."""
     async with asyncio.timeout(TURN_SECONDS):
-        async for _ in process.stdout():
+        async for _unused in process.stdout():
             continue
         return await process.wait()

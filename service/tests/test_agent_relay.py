@@ -64,7 +64,7 @@ async def test_the_relay_passes_bytes_both_ways_and_ends_as_its_ends_do(
     short_path: Path,
 ) -> None:
     sent = os.urandom(5_000_000)
-    async with relaying(short_path) as (port, _), asyncio.TaskGroup() as group:
+    async with relaying(short_path) as (port, _unused), asyncio.TaskGroup() as group:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         received = group.create_task(reader.read(-1))
 
@@ -80,7 +80,7 @@ async def test_a_gateway_that_is_not_there_is_said_so_in_the_api_s_form(
     short_path: Path,
 ) -> None:
     async with (
-        relaying(short_path, with_gateway=False) as (port, _),
+        relaying(short_path, with_gateway=False) as (port, _unused),
         httpx.AsyncClient(trust_env=False) as client,
     ):
         response = await client.post(f"http://127.0.0.1:{port}/v1/messages", json={})
@@ -107,14 +107,16 @@ async def test_the_relay_holds_a_bounded_number_of_connections(
     short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "MAX_CONNECTIONS", 2)
-    async with relaying(short_path) as (port, _):
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    async with relaying(short_path) as (port, _unused):
+        held = [
+            await asyncio.open_connection("127.0.0.1", port) for _unused in range(2)
+        ]
         await asyncio.sleep(0.05)
 
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
 
-        for _, other in (*held, (reader, writer)):
+        for _reader, other in (*held, (reader, writer)):
             other.close()
         await asyncio.sleep(0)

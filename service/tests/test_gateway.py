@@ -128,7 +128,7 @@ async def test_a_body_over_the_bound_is_refused_also_without_a_length(
     short_path: Path,
 ) -> None:
     async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(30):
+        for _unused in range(30):
             yield b"x" * 100
 
     async with (

@@ -100,7 +100,7 @@ async def test_many_connections_of_one_agent_leave_the_other_served(
 ) -> None:
     async with gateway(short_path, "offline", "main", "mail") as stack:
         path = str(stack.sockets_directory / "main" / "gateway.sock")
-        held = [await asyncio.open_unix_connection(path) for _ in range(300)]
+        held = [await asyncio.open_unix_connection(path) for _unused in range(300)]
 
         async with client(stack, "mail") as mail:
             begun = time.monotonic()
@@ -108,7 +108,7 @@ async def test_many_connections_of_one_agent_leave_the_other_served(
 
         assert response.status_code == 200
         assert time.monotonic() - begun < 2
-        for _, writer in held:
+        for _unused, writer in held:
             writer.close()
         await asyncio.sleep(0)
 

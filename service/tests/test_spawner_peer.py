@@ -89,7 +89,7 @@ async def test_more_connections_than_an_agent_may_have_are_closed(
 ) -> None:
     monkeypatch.setattr(peer, "MAX_CONNECTIONS", 3)
     async with listening(short_path, "main", "mail") as spawner:
-        held = [await Wire.dial(control_socket(short_path)) for _ in range(3)]
+        held = [await Wire.dial(control_socket(short_path)) for _unused in range(3)]
         await asyncio.sleep(0.05)
 
         extra = await Wire.dial(control_socket(short_path))

@@ -81,7 +81,7 @@ async def test_output_that_nobody_reads_is_held_back(short_path: Path) -> None:
 
 async def send_output(stream: Wire, count: int) -> None:
     """Send that many chunks of output, and a good end."""
-    for _ in range(count):
+    for _unused in range(count):
         await stream.send(FrameKind.OUTPUT, b"x" * 65536)
     await stream.send_json(FrameKind.EXIT, {"status": 0})
 
@@ -195,7 +195,7 @@ async def test_closing_a_process_that_ignores_all_is_bounded(
 async def take_signals(double: AgentDouble) -> list[object]:
     """Answer the calls to signal a process; return what was sent."""
     names = []
-    for _ in range(2):
+    for _unused in range(2):
         parameters = (await double.answer(result={}))["parameters"]
         assert isinstance(parameters, dict)
         names.append(parameters["signal"])

@@ -13,7 +13,6 @@ from source_tree import Source, names, sources
 from working_tree import ROOT, working_tree
 
 FILE_LINES = 300
-TEST_FILE_LINES = 600
 FUNCTION_LINES = 40
 ARGUMENTS = 5
 PLACEHOLDER_NAMES = {"base", "common", "helper", "helpers", "manager", "misc", "utils"}
@@ -67,8 +66,7 @@ def test_a_file_stays_small_enough_to_read(source: Source) -> None:
         if arguments_of(function) > ARGUMENTS
     ]
 
-    is_test = Path(source.name).name.startswith("test_")
-    assert lines <= (TEST_FILE_LINES if is_test else FILE_LINES)
+    assert lines <= FILE_LINES
     assert long == []
     assert wide == []
 

@@ -34,7 +34,7 @@ class FakeClient:
         self.calls.append((name, asyncio.current_task()))
 
     def names(self) -> list[str]:
-        return [name for name, _ in self.calls]
+        return [name for name, _unused in self.calls]
 
     async def connect(self) -> None:
         self._note("connect")
@@ -134,7 +134,7 @@ class FakeEngine:
         if self.gate is not None:
             await self.gate.wait()
         step = self.script.pop(0) if self.script else success(wish, message)
-        if isinstance(step, Exception):
+        if not isinstance(step, TurnOutcome):
             raise step
         self.alive[wish.conversation_id] = wish.session_id
         return step

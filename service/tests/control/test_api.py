@@ -265,7 +265,7 @@ async def test_a_stream_tells_start_chunks_and_done(tmp_path: Path) -> None:
 
     told = events(response.text)
     assert response.headers["content-type"].startswith("text/event-stream")
-    assert [name for name, _ in told] == ["start", "chunk", "done"]
+    assert [name for name, _unused in told] == ["start", "chunk", "done"]
     assert set(told[-1][1]) == ANSWER_KEYS
     assert told[0][1]["conversation_id"] == told[-1][1]["conversation_id"]
 
@@ -278,7 +278,7 @@ async def test_a_stream_that_fails_tells_the_error_and_then_done(
         response = await running.say(stream=True)
 
     told = events(response.text)
-    assert [name for name, _ in told] == ["start", "chunk", "error", "done"]
+    assert [name for name, _unused in told] == ["start", "chunk", "error", "done"]
     assert told[2][1] == {"error": "529", "status": "error"}
 
 

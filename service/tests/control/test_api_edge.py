@@ -155,7 +155,7 @@ async def test_a_body_that_is_too_large_is_413(tmp_path: Path) -> None:
     """J13: announced and not announced."""
 
     async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(11):
+        for _unused in range(11):
             yield b"x" * 100_000
 
     async with control(tmp_path) as running:
@@ -213,7 +213,7 @@ async def test_a_volume_of_an_agent_degrades_the_status_and_not_the_code(
 async def test_a_hundred_health_calls_ask_the_agents_once(tmp_path: Path) -> None:
     """J04: the probe is cheap."""
     async with control(tmp_path) as running:
-        for _ in range(100):
+        for _unused in range(100):
             await running.client.get("/health")
 
     assert len(running.spawner.calls) == 1

@@ -152,7 +152,7 @@ async def test_a_turn_that_outlasts_the_stop_is_broken_off_and_told(
             turn = asyncio.create_task(asyncio.to_thread(control.say, "hang", **named))
             path = f"/chat/{first['conversation_id']}"
             await until(lambda: control.client.get(path).json()["status"] == "running")
-            status, _ = await asyncio.to_thread(control.stop)
+            status, _unused = await asyncio.to_thread(control.stop)
             answer = await turn
             control.start()
             after = control.client.get(path).json()

@@ -85,7 +85,7 @@ async def test_following_turns_use_the_same_client_in_its_one_task() -> None:
 
     assert len(clients.made) == 1
     assert clients.made[0].names() == ["connect", "say", "say", "disconnect"]
-    assert len({task for _, task in clients.made[0].calls}) == 1
+    assert len({task for _unused, task in clients.made[0].calls}) == 1
 
 
 async def test_another_model_is_set_in_the_live_client() -> None:

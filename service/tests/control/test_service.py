@@ -63,7 +63,7 @@ async def test_a_conversation_survives_the_end_of_every_process(
             first = control.say(REMEMBER)
             (before,) = transcripts(stack.memory(), first["session_id"])
             size = before.stat().st_size
-            status, _ = control.stop()
+            status, _unused = control.stop()
             await asyncio.to_thread(stack.stop)
             stack.start_gateway()
             stack.start_side()
@@ -214,7 +214,7 @@ async def test_a_stop_lets_the_running_turn_end(running_stack: RunningStack) -> 
             await asyncio.sleep(0.5)
             refused = control.post("hello")
             answer = await turn
-            status, _ = await stop
+            status, _unused = await stop
 
     assert refused.status_code == 503
     assert "Retry-After" in refused.headers
@@ -227,7 +227,7 @@ async def test_a_stop_without_a_turn_is_quick(running_stack: RunningStack) -> No
     async with running_stack(with_spawner=False) as stack:
         with ControlProcess(stack) as control:
             control.say(REMEMBER)
-            status, _ = control.stop()
+            status, _unused = control.stop()
             log = control.log()
 
         side = stack.sides["main"].pid

@@ -89,7 +89,7 @@ def test_only_the_words_of_a_lost_session_drop_it(words: str, kind: int) -> None
     """G11: network and sign-in errors do not drop the id."""
     error = cli_failure("told", words)
 
-    assert type(error) is (CliFailed, SessionNotFound, SessionInUse)[kind]
+    assert error.__class__ is (CliFailed, SessionNotFound, SessionInUse)[kind]
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ class LiveClient:
         if ended.is_error:
             text = ended.error or ended.result or "the CLI gave no reason"
             failure = cli_failure(text, text)
-            if type(failure) is not CliFailed:
+            if failure.__class__ is not CliFailed:
                 turn.fail(failure)
                 return
         turn.ended.set_result(

@@ -54,8 +54,9 @@ class PooledEngine:
         """Say a message and return how the turn ended; see the protocol."""
         turn = Turn(message, wish.model, listener)
         client: LiveClient | None = None
+        limit = asyncio.timeout(timeout_seconds)
         try:
-            async with asyncio.timeout(timeout_seconds) as limit:
+            async with limit:
                 client = await self._pool.take(wish)
                 return await client.say(turn)
         except TimeoutError:

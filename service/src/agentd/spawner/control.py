@@ -74,7 +74,7 @@ class SocketSpawner:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(listener)
+                connection, _unused = await loop.sock_accept(listener)
             except OSError as error:
                 _log.warning("accept_failed", agent=peer.name, reason=str(error))
                 await asyncio.sleep(1.0)
