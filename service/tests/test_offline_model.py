@@ -114,6 +114,20 @@ ROWS = [
         [user("Do not hang up.")],
         Reply(text=f"{PREFIX}I read your message of 15 characters."),
     ),
+    Row(
+        "the next message after a failed turn, sent together with the failed one",
+        [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "fail with status 529"},
+                    {"type": "text", "text": "Remember the word mango."},
+                    {"type": "text", "text": "<system-reminder>x</system-reminder>"},
+                ],
+            }
+        ],
+        Reply(text=f"{PREFIX}I will remember: mango."),
+    ),
     Row("no messages", [], Reply(text=f"{PREFIX}There is no text to answer.")),
     Row(
         "messages that are none",

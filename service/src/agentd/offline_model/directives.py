@@ -47,7 +47,7 @@ def decide(messages: Sequence[object]) -> Reply:
         return Reply(text=f"{PREFIX}There is no text to answer.")
     if any(turn.get("role") == "assistant" for turn in turns[place + 1 :]):
         return _after_assistant(turns)
-    return _obey(_text(turns[place]), turns[: place + 1])
+    return _obey(_texts(turns[place])[-1], turns[: place + 1])
 
 
 def _newest_user_text(turns: Sequence[Mapping[str, object]]) -> int | None:
@@ -124,12 +124,17 @@ def _blocks(turn: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _text(turn: Mapping[str, object]) -> str:
+    return "\n".join(_texts(turn))
+
+
+def _texts(turn: Mapping[str, object]) -> list[str]:
+    """Return the texts in a message; after a failed turn, one holds two of them."""
     texts = [
-        str(block.get("text", ""))
+        _REMINDER.sub("", str(block.get("text", ""))).strip()
         for block in _blocks(turn)
         if block.get("type") == "text"
     ]
-    return _REMINDER.sub("", "\n".join(texts)).strip()
+    return [text for text in texts if text]
 
 
 def _flat(content: object) -> str:
