@@ -100,6 +100,17 @@ def written(path: Path, content: object) -> Path:
     return path
 
 
+def mkdir_alone(root: Path) -> float:
+    """Return how long the kernel takes to make the directories: the floor."""
+    started = time.perf_counter()
+    root.mkdir()
+    for agent in range(AGENTS):
+        (root / f"a{agent}").mkdir()
+        for below in ("", *BELOW):
+            (root / f"a{agent}" / "memory" / below).mkdir()
+    return time.perf_counter() - started
+
+
 def measure_round(scratch: Path, samples: Samples) -> None:
     """Run everything once, first on an empty disk and then again."""
     loop = written(scratch / "loop.json", {"directories": directories(scratch / "y")})
@@ -107,6 +118,7 @@ def measure_round(scratch: Path, samples: Samples) -> None:
     alone = written(scratch / "alone.json", options(scratch / "module"))
     module = [sys.executable, str(HERE / "layout_module.py"), str(alone)]
     samples["play that does nothing"].append(play("nothing"))
+    samples["mkdir alone"].append(mkdir_alone(scratch / "floor"))
     for run in ("first run", "second run"):
         samples[f"file loop, 200 directories, {run}"].append(play("yardstick", loop))
         samples[f"state_layout play, {run}"].append(play("state_layout", ours))
