@@ -33,7 +33,7 @@ PLAY = """
         public: true
       loop: [layout, configure]
 """
-DECLARED = {
+DECLARED: dict[str, Any] = {
     "deployment_agents": [
         {"name": "main", "uid": 20101},
         {
@@ -46,6 +46,19 @@ DECLARED = {
     "deployment_api_token": "a-token-that-is-long-enough",
     "deployment_anthropic_api_key": "not-a-real-key",
     "deployment_max_live_clients": 3,
+    "deployment_inventory_extra": [
+        {
+            "name": "notes",
+            "scope": "agent",
+            "source": "notes",
+            "owner": "agent",
+            "mode": "0700",
+            "mounts": [{"component": "agent", "target": "/data/notes", "access": "rw"}],
+            "kind": "workspace",
+            "backup": "files",
+            "purpose": "What the agent wrote down for itself.",
+        }
+    ],
 }
 
 needs_root = pytest.mark.skipif(
@@ -130,10 +143,8 @@ def test_settings_written_from_declared_agents_are_read_as_declared(
 @needs_root
 def test_no_document_but_its_own_file_holds_a_secret(declared: Path) -> None:
     secrets = {
-        str(DECLARED["deployment_api_token"]): "shared/settings/api_token",
-        str(DECLARED["deployment_anthropic_api_key"]): (
-            "shared/secrets/anthropic_api_key"
-        ),
+        DECLARED["deployment_api_token"]: "shared/settings/api_token",
+        DECLARED["deployment_anthropic_api_key"]: ("shared/secrets/anthropic_api_key"),
     }
 
     holders = {
@@ -149,6 +160,28 @@ def test_no_document_but_its_own_file_holds_a_secret(declared: Path) -> None:
     assert {
         (declared / place).stat().st_mode & 0o777 for place in secrets.values()
     } == {0o600}
+
+
+@needs_root
+def test_an_added_state_entry_is_laid_out_and_mounted_with_nothing_else_changed(
+    declared: Path,
+) -> None:
+    compose = yaml.safe_load((declared / "compose.yml").read_text(encoding="utf-8"))
+    directories = {
+        agent["name"]: declared / "agents" / agent["name"] / "notes"
+        for agent in DECLARED["deployment_agents"]
+    }
+
+    mounted = {
+        service.removeprefix("agent-"): mount["source"]
+        for service, parts in compose["services"].items()
+        for mount in parts["volumes"]
+        if mount["target"] == "/data/notes" and not mount["read_only"]
+    }
+
+    assert mounted == {name: str(place) for name, place in directories.items()}
+    assert [place.stat().st_uid for place in directories.values()] == [20101, 20102]
+    assert {place.stat().st_mode & 0o7777 for place in directories.values()} == {0o700}
 
 
 @needs_root
