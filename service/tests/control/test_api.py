@@ -21,7 +21,7 @@ from agentd.errors import (
 )
 
 from .fakes import LAST_UUID, FakeEngine, FakeSpawner
-from .running_app import ANSWER_KEYS, Parts, control, events
+from .running_app import ANSWER_KEYS, Parts, control
 
 
 async def test_a_turn_answers_with_every_field_and_its_proof(tmp_path: Path) -> None:
@@ -257,29 +257,6 @@ async def test_a_caller_that_goes_away_does_not_end_the_turn(tmp_path: Path) -> 
         ("user", "hello"),
         ("assistant", "echo hello"),
     ]
-
-
-async def test_a_stream_tells_start_chunks_and_done(tmp_path: Path) -> None:
-    async with control(tmp_path) as running:
-        response = await running.say(stream=True)
-
-    told = events(response.text)
-    assert response.headers["content-type"].startswith("text/event-stream")
-    assert [name for name, _unused in told] == ["start", "chunk", "done"]
-    assert set(told[-1][1]) == ANSWER_KEYS
-    assert told[0][1]["conversation_id"] == told[-1][1]["conversation_id"]
-
-
-async def test_a_stream_that_fails_tells_the_error_and_then_done(
-    tmp_path: Path,
-) -> None:
-    async with control(tmp_path) as running:
-        running.engine.script = [CliFailed("529")]
-        response = await running.say(stream=True)
-
-    told = events(response.text)
-    assert [name for name, _unused in told] == ["start", "chunk", "error", "done"]
-    assert told[2][1] == {"error": "529", "status": "error"}
 
 
 async def test_conversations_are_listed_and_read(tmp_path: Path) -> None:

@@ -5,56 +5,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from agentd.engine.client import Ended
-from agentd.engine.live import is_answer
 from agentd.engine.pool import Pool, PoolLimits
 from agentd.engine.pooled import PooledEngine
-from agentd.engine.protocol import Chunk, ClientWish, TurnEvent, TurnOutcome
+from agentd.engine.protocol import Chunk, TurnEvent, TurnOutcome
 from agentd.errors import AgentLost, CliFailed, EngineBusy, SessionNotFound
 
 from .fakes import LAST_UUID, FakeClient, FakeClients, wish
-
-LIMITS = PoolLimits(max_live=2, max_starting=2, idle_seconds=100.0)
-
-
-class Hand:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@asynccontextmanager
-async def engine_of(
-    clients: FakeClients, limits: PoolLimits = LIMITS, clock: Hand | None = None
-) -> AsyncIterator[PooledEngine]:
-    async with PooledEngine(Pool(clients, limits, clock or Hand()), 0.05) as engine:
-        yield engine
-
-
-async def say(
-    engine: PooledEngine,
-    wanted: ClientWish,
-    message: str = "hello",
-    seconds: float = 5.0,
-) -> TurnOutcome:
-    def ignore(_event: TurnEvent) -> None:
-        return None
-
-    return await engine.turn(wanted, message, ignore, timeout_seconds=seconds)
-
-
-def silent(client: FakeClient) -> None:
-    client.answers = False
+from .running_engine import LIMITS, Hand, engine_of, say, silent
 
 
 async def test_a_turn_tells_its_pieces_and_its_outcome() -> None:
@@ -271,61 +232,3 @@ async def test_an_error_that_is_not_ours_never_ends_the_engine() -> None:
         outcome = await say(engine, wish())
 
     assert outcome.status == "success"
-
-
-async def test_is_error_and_not_the_subtype_decides() -> None:
-    clients = FakeClients(silent)
-
-    async with engine_of(clients) as engine:
-        task = asyncio.ensure_future(say(engine, wish()))
-        await asyncio.sleep(0.01)
-        clients.made[0].inbox.put_nowait(
-            Ended(
-                is_error=True,
-                result="API Error: 529 overloaded",
-                error="API Error: 529 overloaded",
-                session_id=None,
-            )
-        )
-        outcome = await task
-
-        assert engine.live("conv-1") is not None
-
-    assert (outcome.status, outcome.result) == ("error", None)
-    assert outcome.error == "API Error: 529 overloaded"
-
-
-async def test_a_turn_that_nobody_asked_for_does_not_answer_ours() -> None:
-    clients = FakeClients(silent)
-
-    async with engine_of(clients) as engine:
-        task = asyncio.ensure_future(say(engine, wish()))
-        await asyncio.sleep(0.01)
-        client = clients.made[0]
-        client.inbox.put_nowait(
-            Ended(False, "background", None, None, answered=("other",))
-        )
-        client.inbox.put_nowait(Ended(False, "background", None, None, injected=True))
-        client.inbox.put_nowait(Ended(False, "ours", None, None))
-        outcome = await task
-
-    assert outcome.result == "ours"
-
-
-@pytest.mark.parametrize(
-    ("answered", "injected", "expected"),
-    [
-        (("id",), False, True),
-        (("id",), True, True),
-        (("x",), False, False),
-        ((), False, False),
-        (None, False, True),
-        (None, True, False),
-    ],
-)
-def test_the_answer_is_known_by_the_id_of_the_message(
-    answered: tuple[str, ...] | None, injected: bool, expected: bool
-) -> None:
-    ended = Ended(False, None, None, None, answered=answered, injected=injected)
-
-    assert is_answer(ended, "id") is expected

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -282,63 +281,3 @@ async def test_an_error_of_the_model_is_an_error_and_keeps_the_session(
     assert "400" in failed["error"]
     assert failed["session_id"] == known["session_id"] == first["session_id"]
     assert (known["status"], known["live"]) == ("idle", True)
-
-
-@pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
-@pytest.mark.parametrize("fault", ["read-only", "full"])
-async def test_health_is_503_while_the_database_cannot_be_written(
-    running_stack: RunningStack, fault: str
-) -> None:
-    """J02, J03: a real mount, really read-only or full."""
-    async with running_stack(with_spawner=False) as stack:
-        directory = stack.directory / "database"
-        directory.mkdir()
-        options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", str(directory)]
-        mount(*options)
-        try:
-            with ControlProcess(stack) as control:
-                before = control.client.get("/health")
-                spoil(directory, fault)
-                during = control.client.get("/health")
-                mend(directory, fault)
-                after = control.client.get("/health")
-                control.stop()
-        finally:
-            unmount(directory)
-
-    assert (before.status_code, after.status_code) == (200, 200)
-    assert during.status_code == 503
-    assert during.json()["status"] == "degraded"
-    assert during.json()["volumes"]["store"] is False
-    assert during.json()["database"]["ok"] is (fault == "read-only")
-
-
-def mount(*options: str) -> None:
-    subprocess.run(["mount", *options], check=True)
-
-
-def unmount(directory: Path) -> None:
-    subprocess.run(["umount", "-l", str(directory)], check=True)
-
-
-def spoil(directory: Path, fault: str) -> None:
-    if fault == "read-only":
-        # Files are open for writing, so the mount below cannot be made read-only;
-        # a read-only one over it is what every new open meets.
-        mount("--bind", str(directory), str(directory))
-        mount("-o", "remount,bind,ro", str(directory))
-        return
-    with (directory / "filler").open("wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(b"x" * 4096)
-        except OSError:
-            return
-
-
-def mend(directory: Path, fault: str) -> None:
-    if fault == "read-only":
-        unmount(directory)
-    else:
-        (directory / "filler").unlink()
