@@ -136,7 +136,7 @@ def main() -> None:
         "search": search(canaries),
         "sockets": sockets(),
         "connections": {one: connect(one) for one in task["addresses"]},
-        "interfaces": sorted(name for _, name in socket.if_nameindex()),
+        "interfaces": sorted(name for _index, name in socket.if_nameindex()),
         "routes": Path("/proc/net/route").read_text().splitlines()[1:],
         "status": dict(line.split(":\t", 1) for line in status if ":\t" in line),
         "writes": {

@@ -133,8 +133,10 @@ class FakeEngine:
         listener(Chunk("piece"))
         if self.gate is not None:
             await self.gate.wait()
-        step = self.script.pop(0) if self.script else success(wish, message)
-        if not isinstance(step, TurnOutcome):
+        if not self.script:
+            self.script.append(success(wish, message))
+        step = self.script.pop(0)
+        if isinstance(step, Exception):
             raise step
         self.alive[wish.conversation_id] = wish.session_id
         return step
