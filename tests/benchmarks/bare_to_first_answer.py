@@ -2,8 +2,8 @@
 # Copyright: (c) 2026, The Agentkeep authors
 """`make clean`, then `make demo` twice: how long until the first turn is answered.
 
-It removes what demo and test made on this machine, the engine included, so it runs
-only when it is asked for by name.
+It removes what demo and test made on this machine, the engine and .venv included. So it
+runs by itself, with a Python that lies elsewhere.
 """
 
 from __future__ import annotations
@@ -70,6 +70,11 @@ def demo() -> Run:
 
 def main() -> None:
     """Measure, report and record."""
+    if Path(sys.prefix).is_relative_to(ROOT):
+        raise SystemExit(
+            f'Cannot measure with "{sys.executable}": make clean removes it. Run this'
+            " with a Python that lies elsewhere."
+        )
     subprocess.run(["make", "clean"], cwd=ROOT, check=True)
     bare = demo()
     again = demo()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""Run the benchmarks that are named, or all that leave the machine as it was."""
+"""Run the benchmarks that are named, or all; each leaves the machine as it was."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-HARMLESS = ("layout", "follow_up_turn", "memory")
-# It removes the engine and the demo first, so it runs only when it is named.
-BY_NAME = ("bare_to_first_answer",)
+KNOWN = ("layout", "follow_up_turn", "memory")
 
 
 def main(names: list[str]) -> int:
     """Run each benchmark as a command of its own; return the worst exit status."""
-    known = (*HARMLESS, *BY_NAME)
-    unknown = sorted(set(names) - set(known))
+    unknown = sorted(set(names) - set(KNOWN))
     if unknown:
-        print(f'There is no benchmark "{unknown[0]}". Choose from {", ".join(known)}.')
+        print(f'There is no benchmark "{unknown[0]}". Choose from {", ".join(KNOWN)}.')
         return 2
     worst = 0
-    for name in names or HARMLESS:
+    for name in names or KNOWN:
         print(f"\n=== {name}", flush=True)
         command = [sys.executable, str(HERE / f"{name}.py")]
         worst = max(worst, subprocess.run(command, check=False).returncode)
