@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from agentd.clock import Clock
 from agentd.errors import AgentdError
+from agentd.spawner.calls import printable
 from agentd.spawner.protocol import Spawner
 
 PROBE_TIMEOUT_SECONDS = 3.0
@@ -54,7 +55,7 @@ class AgentProbes:
                 name, "probe", {}, timeout_seconds=PROBE_TIMEOUT_SECONDS
             )
         except AgentdError as error:
-            return AgentProbe(ok=False, errors=(str(error)[:500],))
+            return AgentProbe(ok=False, errors=(printable(str(error)),))
         return read_probe(answer)
 
 
@@ -68,7 +69,7 @@ def read_probe(answer: Mapping[str, object]) -> AgentProbe:
         }
         if isinstance(volumes, dict)
         else {},
-        errors=tuple(str(error)[:500] for error in errors[:MAX_ERRORS])
+        errors=tuple(printable(error) for error in errors[:MAX_ERRORS])
         if isinstance(errors, list)
         else (),
     )

@@ -15,7 +15,12 @@ from agentd.database.conversations import IDLE, Message, add_message, set_status
 from agentd.database.open import Database
 from agentd.database.sessions import mark_durable, put_session, session_is_bound
 from agentd.engine.protocol import ClientWish, Engine, TurnOutcome
-from agentd.errors import AgentdError, SessionInUse, SessionNotFound
+from agentd.errors import (
+    AgentdError,
+    DatabaseFailed,
+    SessionInUse,
+    SessionNotFound,
+)
 from agentd.log import get_log
 from agentd.sessions.choose import (
     UNPROVED,
@@ -77,9 +82,10 @@ class TurnRun:
         try:
             answer = await self._finish(outcome, self.clock.monotonic() - began)
             self.turn.answered.set_result(answer)
-        except AgentdError as error:
+        except Exception as error:
+            # Whatever it is, it must end no turn but this one.
             log.exception("turn_not_stored", conversation=self.turn.conversation_id)
-            self.turn.answered.set_exception(error)
+            self.turn.answered.set_exception(_not_stored(error))
             self.turn.answered.exception()
         finally:
             self.turn.feed.end()
@@ -200,6 +206,15 @@ class TurnRun:
 
     def _key(self) -> SessionKey:
         return SessionKey(self.turn.agent, self.turn.conversation_id)
+
+
+def _not_stored(error: Exception) -> AgentdError:
+    if isinstance(error, AgentdError):
+        return error
+    return DatabaseFailed(
+        f"Cannot store the answer of this turn: {type(error).__name__}. "
+        "Look into the log of control."
+    )
 
 
 def _failed(error: str) -> TurnOutcome:

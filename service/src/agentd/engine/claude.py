@@ -19,6 +19,8 @@ from agentd.sessions.identity import canonical_uuid
 from agentd.spawner.protocol import CliStart, Spawner
 
 MAX_RESULT_CHARACTERS = 1_000_000
+MAX_ERROR_CHARACTERS = 2_000
+MAX_NAME_CHARACTERS = 200
 
 
 class SdkTransport(CliTransport, sdk.Transport):
@@ -100,27 +102,34 @@ def translate(message: sdk.Message) -> Iterator[ClientMessage]:
             model = message.data.get("model")
             yield Began(
                 session_id=canonical_uuid(message.data.get("session_id")),
-                model=model if isinstance(model, str) else None,
+                model=whole(model, MAX_NAME_CHARACTERS),
             )
         elif message.subtype == "session_writes_lost":
-            yield WritesLost(str(message.data.get("error_code", "unknown"))[:100])
+            reason = whole(message.data.get("error_code"), MAX_NAME_CHARACTERS)
+            yield WritesLost(reason or "unknown")
+
+
+def whole(text: object, limit: int = MAX_RESULT_CHARACTERS) -> str | None:
+    """Return the start of a text, with a mark for each half of a character.
+
+    JSON can spell half a character, and nothing can store or send it.
+    """
+    if not isinstance(text, str):
+        return None
+    return text[:limit].encode("utf-8", "replace").decode("utf-8")
 
 
 def map_error(error: Exception, stderr_tail: str) -> AgentdError:
     """Return our error for one of the SDK's, of the kind its words show."""
+    reason = whole(str(error), MAX_ERROR_CHARACTERS)
     if isinstance(error, sdk.CLINotFoundError):
         return AgentUnavailable(
-            f"The Claude CLI is not there: {error}. Use an image that holds it."
-        )
-    if isinstance(error, sdk.ClaudeSDKError):
-        return cli_failure(
-            f"The Claude CLI broke off: {str(error)[:1000]}", f"{error}\n{stderr_tail}"
+            f"The Claude CLI is not there: {reason}. Use an image that holds it."
         )
     # The SDK raises a bare Exception when a control request fails or times out.
-    return cli_failure(
-        f"The Claude CLI did not do as asked: {str(error)[:1000]}",
-        f"{error}\n{stderr_tail}",
-    )
+    ours = isinstance(error, sdk.ClaudeSDKError)
+    deed = "broke off" if ours else "did not do as asked"
+    return cli_failure(f"The Claude CLI {deed}: {reason}", f"{reason}\n{stderr_tail}")
 
 
 async def _one(message: str, message_id: str) -> AsyncIterator[dict[str, Any]]:
@@ -136,10 +145,10 @@ def _translate_delta(event: dict[str, Any]) -> Iterator[ClientMessage]:
     delta = event.get("delta")
     if event.get("type") != "content_block_delta" or not isinstance(delta, dict):
         return
-    text, thinking = delta.get("text"), delta.get("thinking")
-    if delta.get("type") == "text_delta" and isinstance(text, str):
+    text, thinking = whole(delta.get("text")), whole(delta.get("thinking"))
+    if delta.get("type") == "text_delta" and text is not None:
         yield Chunk(text)
-    elif delta.get("type") == "thinking_delta" and isinstance(thinking, str):
+    elif delta.get("type") == "thinking_delta" and thinking is not None:
         yield Thinking(thinking)
 
 
@@ -147,19 +156,20 @@ def _translate_answer(message: sdk.AssistantMessage) -> Iterator[ClientMessage]:
     texts = [b.text for b in message.content if isinstance(b, sdk.TextBlock)]
     for block in message.content:
         if isinstance(block, sdk.ToolUseBlock):
-            yield ToolUse(str(block.name)[:200], block.input)
-    model = message.model if message.error is None else None
-    yield Said(uuid=canonical_uuid(message.uuid), model=model, text="".join(texts))
+            name = whole(block.name, MAX_NAME_CHARACTERS)
+            yield ToolUse(name or "unknown", block.input)
+    model = whole(message.model, MAX_NAME_CHARACTERS) if message.error is None else None
+    text = whole("".join(texts)) or ""
+    yield Said(uuid=canonical_uuid(message.uuid), model=model, text=text)
 
 
 def _translate_result(message: sdk.ResultMessage) -> Ended:
-    result = message.result if isinstance(message.result, str) else None
     answered = message.user_message_uuids
     if answered is None and message.user_message_uuid is not None:
         answered = [message.user_message_uuid]
     return Ended(
         is_error=bool(message.is_error),
-        result=None if result is None else result[:MAX_RESULT_CHARACTERS],
+        result=whole(message.result),
         error=_error_text(message) if message.is_error else None,
         session_id=message.session_id,
         answered=None if answered is None else tuple(answered),
@@ -170,4 +180,4 @@ def _translate_result(message: sdk.ResultMessage) -> Ended:
 def _error_text(message: sdk.ResultMessage) -> str:
     errors = [text for text in message.errors or [] if isinstance(text, str)]
     text = "; ".join(errors) or message.result or message.subtype
-    return f"{text}"[:2000]
+    return whole(text, MAX_ERROR_CHARACTERS) or "the CLI gave no reason"
