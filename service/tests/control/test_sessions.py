@@ -105,3 +105,22 @@ def test_only_the_words_of_a_lost_session_drop_it(words: str, kind: int) -> None
 )
 def test_only_a_uuid_is_a_session_id(value: object, expected: str | None) -> None:
     assert canonical_uuid(value) == expected
+
+
+def test_evidence_that_an_agent_made_up_is_searched_to_an_end() -> None:
+    # Searched from each of these words to the end, this would take hours.
+    evidence = "ENOENT" * 2_000_000
+
+    error = cli_failure("It broke off.", evidence)
+
+    assert type(error) is CliFailed
+
+
+def test_the_words_are_found_at_both_ends_of_long_evidence() -> None:
+    long = "x" * 100_000
+
+    first = cli_failure("a", f"No conversation found {long}")
+    last = cli_failure("b", f"{long} ENOENT: /data/memory/.claude/projects/p/s.jsonl")
+
+    assert isinstance(first, SessionNotFound)
+    assert isinstance(last, SessionNotFound)
