@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from conftest import Stack
 
 from agentd.agent.command import MARKER
-from agentd.agent.processes import _is_marked, _processes
+from agentd.spawner.processes import marked
 from agentd.spawner.protocol import CliProcess, CliStart
 
 TURN_SECONDS = 30
@@ -68,7 +68,7 @@ def cli_processes(stack: Stack, agent: str = "main") -> list[int]:
     """Return the processes that the agent side has started and that still run."""
     path = stack.sockets_directory / agent / "control.sock"
     mark = {MARKER: f"test:{agent}:{path}"}
-    return [pid for pid in _processes() if _is_marked(pid, mark)]
+    return marked(mark)
 
 
 async def drain(process: CliProcess) -> int:

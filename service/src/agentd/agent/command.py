@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from agentd.agent.settings import AgentSettings
@@ -136,9 +135,3 @@ def environment(settings: AgentSettings) -> dict[str, str]:
 def marker(settings: AgentSettings) -> str:
     """Return what marks each process of this agent in its environment."""
     return f"{settings.deployment}:{settings.agent}:{settings.control_socket}"
-
-
-def is_marked(process_environment: bytes, wanted: Mapping[str, str]) -> bool:
-    """Return whether a process's environment holds all of these variables."""
-    entries = set(process_environment.split(b"\0"))
-    return all(f"{name}={value}".encode() in entries for name, value in wanted.items())

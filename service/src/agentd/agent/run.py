@@ -12,11 +12,11 @@ import signal
 from agentd.agent import command
 from agentd.agent.calls import AgentCalls
 from agentd.agent.log import Log
-from agentd.agent.processes import kill_marked
 from agentd.agent.relay import Relay
 from agentd.agent.settings import AgentSettings
 from agentd.errors import AgentdError, SettingsInvalid
 from agentd.spawner.dial import Dialler
+from agentd.spawner.processes import kill_marked
 
 PRIVATE_UMASK = 0o027
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from agentd.agent.processes import kill_marked, signal_group
 from agentd.spawner.frames import (
     Frame,
     FrameDecoder,
@@ -20,6 +19,7 @@ from agentd.spawner.frames import (
     encode,
     encode_json,
 )
+from agentd.spawner.processes import kill_marked, signal_group
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 FLUSH_SECONDS = 2.0

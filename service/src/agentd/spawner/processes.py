@@ -10,8 +10,6 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
-from agentd.agent.command import is_marked
-
 ROUNDS = 5
 
 
@@ -28,7 +26,7 @@ def kill_marked(wanted: Mapping[str, str]) -> int:
     """
     killed: set[int] = set()
     for _round in range(ROUNDS):
-        found = {pid for pid in _processes() if _is_marked(pid, wanted)} - killed
+        found = set(marked(wanted)) - killed
         if not found:
             break
         for pid in found:
@@ -38,15 +36,17 @@ def kill_marked(wanted: Mapping[str, str]) -> int:
     return len(killed)
 
 
-def _processes() -> list[int]:
+def marked(wanted: Mapping[str, str]) -> list[int]:
+    """Return the other processes whose environment holds all of these variables."""
     own = os.getpid()
-    names = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return [pid for pid in names if pid != own]
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in pids if pid != own and _is_marked(pid, wanted)]
 
 
 def _is_marked(pid: int, wanted: Mapping[str, str]) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            return is_marked(file.read(), wanted)
+            entries = set(file.read().split(b"\0"))
     except OSError:
         return False
+    return all(f"{name}={value}".encode() in entries for name, value in wanted.items())
