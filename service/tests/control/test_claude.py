@@ -15,8 +15,9 @@ from claude_agent_sdk import _errors as sdk_errors
 from agentd.engine import claude
 from agentd.engine.claude import map_error, translate
 from agentd.engine.client import Began, Ended, Said, WritesLost
+from agentd.engine.lines import MAX_LINE_BYTES, parse_line
 from agentd.engine.protocol import Chunk, Thinking, ToolUse
-from agentd.engine.transport import MAX_LINE_BYTES, CliTransport, parse_line
+from agentd.engine.transport import CliTransport
 from agentd.errors import (
     AgentdError,
     AgentLost,
@@ -28,6 +29,7 @@ from agentd.spawner.protocol import CliProcess, CliStart, SignalName
 
 from .fakes import FakeSpawner
 
+ANSWERED = b'{"type":"control_response"}\n'
 UUID = "33333333-3333-4333-8333-333333333333"
 SAMPLES: dict[str, Exception] = {
     "ClaudeSDKError": sdk.ClaudeSDKError("x"),
@@ -191,9 +193,12 @@ def test_a_success_with_is_error_is_an_error() -> None:
 
 
 async def test_lines_are_put_together_from_chunks() -> None:
-    process = Process([b'{"a": 1}\n{"b"', b": 2}", b'\nnoise\n[1]\n\n{"c": 3}\n'])
+    lines = [b'{"type": "%s"}' % name for name in (b"result", b"assistant")]
+    process = Process(
+        [lines[0] + b"\n" + lines[1][:9], lines[1][9:], b"\nnoise\n[1]\n"]
+    )
 
-    assert await read(process) == [{"a": 1}, {"b": 2}, {"c": 3}]
+    assert await read(process) == [{"type": "result"}, {"type": "assistant"}]
 
 
 async def test_a_crash_is_told_with_its_last_words() -> None:
@@ -215,11 +220,11 @@ async def test_a_line_without_an_end_is_bounded() -> None:
     chunk = b"{" + b"x" * 1_000_000
 
     with pytest.raises(CliFailed, match=str(MAX_LINE_BYTES)):
-        await read(Process([chunk] * 20))
+        await read(Process([ANSWERED, *[chunk] * 20]))
 
 
 @pytest.mark.parametrize(
-    "line", [b'{"a":', b'{"a": ' + b"[" * 200_000, b"{" + b'"a":{' * 100_000]
+    "line", [b'{"a":', b'{"a": ' + b"[" * 100_000, b"{" + b'"a":{' * 100_000]
 )
 def test_a_line_that_is_no_json_is_refused(line: bytes) -> None:
     with pytest.raises(CliFailed, match="not JSON"):

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from agentd.engine.lines import LineReader
 from agentd.errors import CliFailed
 from agentd.sessions.failures import cli_failure
 from agentd.spawner.protocol import CliProcess, CliStart, Spawner
 
-MAX_LINE_BYTES = 16 * 1024 * 1024
+MAX_EARLY_BYTES = 1024 * 1024
+MAX_REQUEST_ID = 200
 
 
 class CliTransport:
@@ -23,6 +26,9 @@ class CliTransport:
         self._agent = agent
         self._start = start
         self._process: CliProcess | None = None
+        self._writing = asyncio.Lock()
+        self._answered = False
+        self._early_bytes = 0
 
     async def connect(self) -> None:
         """Start the process in the agent."""
@@ -31,26 +37,24 @@ class CliTransport:
 
     async def write(self, data: str) -> None:
         """Write a line to the process."""
-        await self._started().write(data.encode("utf-8"))
+        process = self._started()
+        # A long line goes in parts, and no other may come between them.
+        async with self._writing:
+            await process.write(data.encode("utf-8"))
 
     async def read_messages(self) -> AsyncIterator[dict[str, Any]]:
         """Return the objects that the process writes; raise CliFailed at its crash."""
         process = self._started()
-        buffer = bytearray()
+        reader = LineReader()
         async for chunk in process.stdout():
-            searched = len(buffer)
-            buffer += chunk
-            while (end := buffer.find(b"\n", searched)) >= 0:
-                line = bytes(buffer[:end])
-                del buffer[: end + 1]
-                searched = 0
-                if (message := parse_line(line)) is not None:
-                    yield message
-            if len(buffer) > MAX_LINE_BYTES:
-                raise CliFailed(
-                    f'The CLI of agent "{self._agent}" wrote a line of more than '
-                    f"{MAX_LINE_BYTES} bytes. Its client is closed."
-                )
+            if not self._answered:
+                self._take_early(len(chunk))
+            for message in reader.feed(chunk):
+                if message["type"] == "control_request":
+                    await self._refuse(message.get("request_id"))
+                    continue
+                self._answered |= message["type"] == "control_response"
+                yield message
         status = await process.wait()
         if status != 0:
             raise cli_failure(
@@ -77,24 +81,28 @@ class CliTransport:
         """Return the last that the process wrote to standard error."""
         return "" if self._process is None else self._process.stderr_tail
 
+    def _take_early(self, size: int) -> None:
+        # The SDK keeps what comes before its first request is answered.
+        self._early_bytes += size
+        if self._early_bytes > MAX_EARLY_BYTES:
+            raise CliFailed(
+                f'The CLI of agent "{self._agent}" wrote {self._early_bytes} bytes '
+                "before it answered. Its client is closed."
+            )
+
+    async def _refuse(self, request_id: object) -> None:
+        """Answer a request of the CLI, of which there is none that we offered.
+
+        The next line waits for it: who does not take the answers is not read.
+        """
+        if not isinstance(request_id, str) or len(request_id) > MAX_REQUEST_ID:
+            raise CliFailed("The CLI made a request without an id of its own.")
+        error = "Nothing of this kind is offered here."
+        response = {"subtype": "error", "request_id": request_id, "error": error}
+        answer = {"type": "control_response", "response": response}
+        await self.write(json.dumps(answer) + "\n")
+
     def _started(self) -> CliProcess:
         if self._process is None:
             raise CliFailed(f'The CLI of agent "{self._agent}" was not started.')
         return self._process
-
-
-def parse_line(line: bytes) -> dict[str, Any] | None:
-    """Return the object in a line; None if it is something else that is harmless.
-
-    Raise CliFailed if it begins like an object and is not one.
-    """
-    text = line.strip()
-    if not text.startswith(b"{"):
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CliFailed(
-            f"The CLI wrote a line that is not JSON: {text[:80]!r}."
-        ) from error
-    return value if isinstance(value, dict) else None

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The lines that a CLI writes: cut, bounded, and only those that we use.
+
+Every byte comes out of an agent's container, and what one agent writes may take
+neither the memory nor the time of the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from agentd.errors import CliFailed
+
+MAX_LINE_BYTES = 4 * 1024 * 1024
+MAX_OPENINGS = 200_000
+# What tools answered comes back in these; it may be long, and nobody reads it here.
+UNUSED_START = b'{"type":"user"'
+USED = ("control_request", "control_response", "assistant", "result", "stream_event")
+USED_SYSTEM = ("init", "session_writes_lost")
+
+
+class LineReader:
+    """Cuts chunks into lines and returns the messages in them that are used."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
+        """Return the messages that are complete now; raise CliFailed."""
+        searched = len(self._buffer)
+        self._buffer += chunk
+        while (end := self._buffer.find(b"\n", searched)) >= 0:
+            line = bytes(self._buffer[:end])
+            del self._buffer[: end + 1]
+            searched = 0
+            if self._skipping:
+                self._skipping = False
+            elif (message := parse_line(line)) is not None:
+                yield message
+        if self._skipping or self._buffer.startswith(UNUSED_START):
+            self._skipping = True
+            self._buffer.clear()
+        elif len(self._buffer) > MAX_LINE_BYTES:
+            raise _too_long()
+
+
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """Return the message in a line; None if it is one that is not used.
+
+    Raise CliFailed if it begins like an object and is not one, or is too large.
+    """
+    text = line.strip()
+    if not text.startswith(b"{") or text.startswith(UNUSED_START):
+        return None
+    if len(text) > MAX_LINE_BYTES:
+        raise _too_long()
+    # A list takes thirty times the memory of its two brackets.
+    if text.count(b"[") + text.count(b"{") > MAX_OPENINGS:
+        raise CliFailed(
+            f"The CLI wrote a line with more than {MAX_OPENINGS} brackets. "
+            "Its client is closed."
+        )
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CliFailed(
+            f"The CLI wrote a line that is not JSON: {text[:80]!r}."
+        ) from error
+    return value if _is_used(value) else None
+
+
+def _is_used(value: dict[str, Any]) -> bool:
+    kind = value.get("type")
+    return kind in USED or (kind == "system" and value.get("subtype") in USED_SYSTEM)
+
+
+def _too_long() -> CliFailed:
+    return CliFailed(
+        f"The CLI wrote a line of more than {MAX_LINE_BYTES} bytes. "
+        "Its client is closed."
+    )
