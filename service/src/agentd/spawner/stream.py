@@ -96,6 +96,7 @@ class StreamedProcess(asyncio.SubprocessProtocol):
         self._exited = False
         self._ended = False
         self._lost = False
+        self._held = False
 
     async def start(self, control_socket: str, greeting: bytes) -> None:
         """Connect to control, then start the process; raise OSError."""
@@ -157,7 +158,7 @@ class StreamedProcess(asyncio.SubprocessProtocol):
             if pipe is not None and not pipe.is_closing():
                 if hold and not self._lost:
                     pipe.pause_reading()
-                elif not pipe.is_reading():
+                else:
                     pipe.resume_reading()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
