@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from agentd.deadline import Deadline
 from agentd.engine.client import Began, Client, ClientMessage, Ended, Said, WritesLost
 from agentd.engine.protocol import ClientWish, Listener, TurnOutcome
 from agentd.errors import AgentdError, CliFailed
@@ -122,7 +123,7 @@ class LiveClient:
         if not self._connected:
             return
         with suppress(TimeoutError, AgentdError):
-            async with asyncio.timeout(grace_seconds):
+            async with Deadline(grace_seconds):
                 await self._order(Interrupt())
                 await asyncio.shield(turn.ended)
 
@@ -134,7 +135,7 @@ class LiveClient:
         elif self._task is not None:
             self._task.cancel()
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with Deadline(CLOSE_SECONDS):
                 await self.closed.wait()
         except TimeoutError:
             log.warning("client_stuck", conversation=self.wish.conversation_id)

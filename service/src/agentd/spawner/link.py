@@ -10,6 +10,7 @@ import socket
 from collections import deque
 from collections.abc import Mapping
 
+from agentd.deadline import Deadline
 from agentd.spawner.frames import Frame, FrameDecoder, FrameKind, encode, encode_json
 
 READ_BYTES = 64 * 1024
@@ -72,7 +73,7 @@ class Link:
             raise ConnectionResetError("the connection is closed")
         self._writer.write(data)
         try:
-            async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+            async with Deadline(WRITE_TIMEOUT_SECONDS):
                 await self._writer.drain()
         except TimeoutError:
             self.abort()

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from agentd.deadline import Deadline
 from agentd.errors import AgentdError, AgentLost
 from agentd.spawner.frames import Frame, FrameInvalid, FrameKind, decode_json
 from agentd.spawner.link import Link
@@ -163,7 +164,7 @@ class RemoteProcess:
             if self._ended.is_set():
                 return
             try:
-                async with asyncio.timeout(seconds):
+                async with Deadline(seconds):
                     if signal is None:
                         await self.close_input()
                     elif signal == "TERM":
