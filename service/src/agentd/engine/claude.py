@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from agentd.spawner.protocol import CliStart, Spawner
 MAX_RESULT_CHARACTERS = 1_000_000
 MAX_ERROR_CHARACTERS = 2_000
 MAX_NAME_CHARACTERS = 200
+MAX_INPUT_CHARACTERS = 200_000
 
 
 class SdkTransport(CliTransport, sdk.Transport):
@@ -157,10 +159,21 @@ def _translate_answer(message: sdk.AssistantMessage) -> Iterator[ClientMessage]:
     for block in message.content:
         if isinstance(block, sdk.ToolUseBlock):
             name = whole(block.name, MAX_NAME_CHARACTERS)
-            yield ToolUse(name or "unknown", block.input)
+            yield ToolUse(name or "unknown", _shown(block.input))
     model = whole(message.model, MAX_NAME_CHARACTERS) if message.error is None else None
     text = whole("".join(texts)) or ""
     yield Said(uuid=canonical_uuid(message.uuid), model=model, text=text)
+
+
+def _shown(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a tool was given, or what is said in its place if it is large."""
+    try:
+        size = len(json.dumps(given))
+    except (ValueError, RecursionError):
+        return {"omitted": "it is nested too deeply"}
+    if size > MAX_INPUT_CHARACTERS:
+        return {"omitted": f"it has {size} characters"}
+    return given
 
 
 def _translate_result(message: sdk.ResultMessage) -> Ended:
