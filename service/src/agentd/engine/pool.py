@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from agentd.engine.client import ClientFactory
 from agentd.engine.live import LiveClient
 from agentd.engine.protocol import ClientWish
+from agentd.engine.starts import Starts
 from agentd.errors import Draining, EngineBusy
 from agentd.log import get_log
 
@@ -37,7 +38,7 @@ class Pool:
         self._limits = limits
         self._clock = clock
         self._clients: dict[str, LiveClient] = {}
-        self._starts = asyncio.Semaphore(limits.max_starting)
+        self._starts = Starts(limits.max_starting)
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
 
@@ -106,8 +107,11 @@ class Pool:
             for client in self._clients.values()
             if not client.in_turn and client.last_used <= limit
         ]
-        for client in idle:
-            await client.close()
+        # All at once: while one of them is slow, another may be taken for a turn.
+        async with asyncio.TaskGroup() as closing:
+            for client in idle:
+                client.closing = True
+                closing.create_task(client.close())
         return len(idle)
 
     async def _make_room(self) -> None:

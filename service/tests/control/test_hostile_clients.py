@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Clients of an agent that stalls: the clients of the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agentd.engine.pool import Pool
+from agentd.engine.pooled import PooledEngine
+from agentd.engine.starts import Starts
+
+from .fakes import FakeClient, FakeClients, wish
+from .running_engine import LIMITS, Hand, say
+
+
+async def test_a_slow_close_of_an_idle_client_breaks_off_no_turn_of_another() -> None:
+    slow = asyncio.Event()
+
+    def prepare(client: FakeClient) -> None:
+        if client.wish.conversation_id == "a":
+            client.disconnect = slow.wait  # type: ignore[assignment]
+
+    clock = Hand()
+    pool = Pool(FakeClients(prepare), LIMITS, clock)
+    async with PooledEngine(pool, 0.05) as engine:
+        await say(engine, wish("a"))
+        await say(engine, second := wish("b"))
+        clock.now = 2 * LIMITS.idle_seconds
+        reaping = asyncio.create_task(pool.close_idle())
+        await asyncio.sleep(0.05)
+
+        outcome = await say(engine, second)
+        slow.set()
+        closed = await reaping
+
+    assert (outcome.status, closed) == ("success", 2)
+
+
+async def test_starts_that_never_end_leave_their_places_to_others() -> None:
+    starts = Starts(1, longest_seconds=0.05)
+    order: list[str] = []
+
+    async def start(name: str, seconds: float) -> None:
+        async with starts:
+            order.append(f"{name} begins")
+            await asyncio.sleep(seconds)
+        order.append(f"{name} ended")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(start("stalled", 0.3))
+        tasks.create_task(start("quick", 0.0))
+
+    assert order == ["stalled begins", "quick begins", "quick ended", "stalled ended"]
+
+
+async def test_a_place_is_given_back_once_only() -> None:
+    starts = Starts(1, longest_seconds=0.01)
+
+    async with starts:
+        await asyncio.sleep(0.05)
+    async with starts:
+        locked = starts.locked()
+
+    assert locked
+    assert not starts.locked()
