@@ -11,6 +11,8 @@ from typing import cast
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+MAX_CHARACTERS = 8_000
+
 
 def configure_log(component: str, level: str) -> None:
     """Write JSON lines to stderr, at the given level and above.
@@ -31,6 +33,25 @@ def configure_log(component: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(component=component)
+    root = logging.getLogger()
+    if not any(isinstance(handler, LibraryLines) for handler in root.handlers):
+        root.addHandler(LibraryLines(logging.WARNING))
+
+
+class LibraryLines(logging.Handler):
+    """Writes what libraries log as lines like ours.
+
+    They quote what agents wrote; on a line of its own, that could be taken for ours.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            said = self.format(record)[:MAX_CHARACTERS]
+            log = structlog.get_logger(part=record.name)
+            log.log(record.levelno, "library_said", said=said)
+        except Exception:
+            self.handleError(record)
 
 
 def get_log(name: str) -> FilteringBoundLogger:
