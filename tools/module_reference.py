@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from link_collection import link
@@ -35,8 +36,9 @@ def documented() -> dict[str, Any]:
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(link())}
     modules = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
     wanted = [f"{COLLECTION}.{name}" for name in modules]
+    ansible_doc = str(Path(sys.executable).with_name("ansible-doc"))
     answer = subprocess.run(
-        ["ansible-doc", "--type", "module", "--json", *wanted],
+        [ansible_doc, "--type", "module", "--json", *wanted],
         check=True,
         capture_output=True,
         text=True,

@@ -66,7 +66,8 @@ LAYERS = (
         never="agentd.api agentd.database agentd.engine agentd.gateway agentd.agent",
     ),
     layer(
-        AGENTD + r"(__init__|clock|deadline|errors|health)\.py", never="agentd.api agentd.engine"
+        AGENTD + r"(__init__|clock|deadline|errors|health)\.py",
+        never="agentd.api agentd.engine",
     ),
     layer(AGENTD + r"log\.py", "structlog", never="agentd.api agentd.engine"),
     layer(AGENTD + r"sessions/.*", never="agentd.api agentd.engine agentd.gateway"),

@@ -59,7 +59,7 @@ def test_a_tools_long_answer_is_skipped_and_not_held() -> None:
     long = b'{"type":"user","message":"' + b"x" * 2 * MAX_LINE_BYTES
     start = list(reader.feed(long[:100_000]))
 
-    more = [found for _ in range(9) for found in reader.feed(long)]
+    more = [found for _count in range(9) for found in reader.feed(long)]
     after = list(reader.feed(b'"}\n{"type":"result"}\n'))
 
     assert (start, more, after) == ([], [], [{"type": "result"}])

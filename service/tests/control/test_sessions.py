@@ -113,7 +113,7 @@ def test_evidence_that_an_agent_made_up_is_searched_to_an_end() -> None:
 
     error = cli_failure("It broke off.", evidence)
 
-    assert type(error) is CliFailed
+    assert error.__class__ is CliFailed
 
 
 def test_the_words_are_found_at_both_ends_of_long_evidence() -> None:
