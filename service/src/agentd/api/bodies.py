@@ -13,6 +13,7 @@ from agentd.settings import ModelName
 ConversationId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 ]
+MAX_EXECUTION_MS = 7 * 24 * 3600 * 1000
 Label = Annotated[str, StringConstraints(max_length=256)]
 
 
@@ -34,7 +35,10 @@ class ChatBody(BaseModel):
     sender: Label | None = Field(default=None, description="Who says it, as an id.")
     sender_name: Label | None = Field(default=None, description="Who says it, by name.")
     max_execution_ms: int | None = Field(
-        default=None, gt=0, description="The turn's longest time; capped by settings."
+        default=None,
+        gt=0,
+        le=MAX_EXECUTION_MS,
+        description="The turn's longest time; capped by settings.",
     )
     thinking: bool = Field(default=False, description="Let the model think, and tell.")
     max_thinking_tokens: int = Field(
@@ -104,6 +108,9 @@ class MessagesBody(BaseModel):
 
     conversation_id: str
     messages: list[MessageBody]
+    more: bool = Field(
+        description="Whether more were said than are told here; ask with offset."
+    )
 
 
 class AgentBody(BaseModel):

@@ -33,7 +33,9 @@ from agentd.errors import ConversationUnknown
 router = APIRouter(tags=["chat"])
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-Offset = Annotated[int, Query(ge=0, description="How many to leave out first.")]
+Offset = Annotated[
+    int, Query(ge=0, le=2**31, description="How many to leave out first.")
+]
 Id = Annotated[str, Path(max_length=64, description="The conversation's id.")]
 
 
@@ -87,8 +89,11 @@ async def get_one(conversation_id: Id, service: ServiceDep) -> ConversationBody:
 async def get_messages(
     conversation_id: Id, service: ServiceDep, limit: Limit = 1000, offset: Offset = 0
 ) -> MessagesBody:
-    """Return what was said in a conversation, in that order."""
-    await _find(conversation_id, service)
+    """Return what was said in a conversation, in that order.
+
+    Long messages are fewer than asked for, so that an answer stays bounded.
+    """
+    conversation = await _find(conversation_id, service)
     async with service.database.read() as connection:
         found = await list_messages(
             connection, conversation_id, limit=limit, offset=offset
@@ -105,7 +110,8 @@ async def get_messages(
         )
         for one in found
     ]
-    return MessagesBody(conversation_id=conversation_id, messages=messages)
+    more = conversation.message_count > offset + len(messages)
+    return MessagesBody(conversation_id=conversation_id, messages=messages, more=more)
 
 
 @router.delete(

@@ -48,13 +48,22 @@ class Edge:
             if not self._allowed(scope["path"], headers.get(b"authorization", b"")):
                 await answer.refuse(401, "Unauthorized: send the bearer token.")
                 return
-            body = await _read_body(headers, receive)
+            try:
+                body = await self._body(scope["path"], headers, receive)
+            except _CallerGone:
+                return
             if body is None:
                 await answer.refuse(
                     413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send less."
                 )
                 return
             await self._app(scope, _replay(body, receive), answer.send)
+
+    async def _body(
+        self, path: str, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> bytes | None:
+        # Who needs no token may not make us hold what nobody reads.
+        return b"" if path in OPEN_PATHS else await _read_body(headers, receive)
 
     def _allowed(self, path: str, header: bytes) -> bool:
         if self._rules.token is None or path in OPEN_PATHS:
@@ -63,6 +72,10 @@ class Edge:
         return scheme.lower() == b"bearer" and hmac.compare_digest(
             given.strip(), self._rules.token.encode("utf-8")
         )
+
+
+class _CallerGone(Exception):
+    """The caller went away before its request was whole."""
 
 
 class _Answer:
@@ -118,6 +131,8 @@ async def _read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes 
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _CallerGone
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             return None

@@ -175,8 +175,7 @@ class Turns:
             feed=EventFeed(),
             answered=_answer_future(),
         )
-        await self._store(ask, key, turn, stored)
-        return TurnRun(
+        run = TurnRun(
             parts=self._parts,
             clock=self._clock,
             turn=turn,
@@ -185,6 +184,9 @@ class Turns:
             message=ask.message,
             timeout_seconds=self._timeout(ask),
         )
+        # Last of all: what fails before it leaves no conversation that seems to run.
+        await self._store(ask, key, turn, stored)
+        return run
 
     async def _find(self, ask: Ask) -> tuple[AgentEntry, StoredSession | None]:
         name = ask.agent or self._default_agent

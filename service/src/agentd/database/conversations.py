@@ -14,6 +14,7 @@ from agentd.database.tables import conversations, messages, sessions
 
 IDLE = "idle"
 RUNNING = "running"
+MAX_LISTED_CHARACTERS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -150,13 +151,25 @@ async def add_message(connection: AsyncConnection, message: Message) -> None:
 async def list_messages(
     connection: AsyncConnection, conversation_id: str, *, limit: int, offset: int
 ) -> list[Message]:
-    """Return the messages of a conversation in the order they were said."""
-    rows = await connection.execute(
-        select(messages)
+    """Return the messages of a conversation in the order they were said.
+
+    At least one if there is one, and no more when they have too many characters.
+    """
+    length = func.length(messages.c.content)
+    page = (
+        select(messages, length.label("length"))
         .where(messages.c.conversation_id == conversation_id)
         .order_by(messages.c.position)
         .limit(limit)
         .offset(offset)
+        .subquery()
+    )
+    until = func.sum(page.c.length).over(order_by=page.c.position)
+    counted = select(page, until.label("until")).subquery()
+    rows = await connection.execute(
+        select(counted)
+        .where(counted.c.until - counted.c.length < MAX_LISTED_CHARACTERS)
+        .order_by(counted.c.position)
     )
     return [
         Message(
