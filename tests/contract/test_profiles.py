@@ -47,3 +47,19 @@ def test_a_profile_can_be_chosen_in_the_deployment_role(profile: Path) -> None:
     options = yaml.safe_load(specs)["argument_specs"]["main"]["options"]
 
     assert profile.stem in options["deployment_profile"]["choices"]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=named)
+def test_no_container_owns_a_directory_that_holds_what_others_mount(
+    profile: Path,
+) -> None:
+    """The engine follows a link that the owner puts in place of such a directory."""
+    inventory = Inventory.from_params(load(profile)["inventory"])
+
+    holders = {
+        (entry.within, holder.owner.for_output(), holder.mode & 0o022)
+        for entry in inventory.entries
+        if entry.within is not None and (holder := inventory.entry(entry.within))
+    }
+
+    assert holders == {(name, "root:root", 0) for name, *_unused in holders}
