@@ -122,6 +122,11 @@ class Exchange:
             await self._fail(
                 self._unreachable(502, reason or f"{type(error).__name__}")
             )
+        except Exception as error:
+            # Not quoted, as above; and no agent fills the log with tracebacks.
+            self._agent.counters.failures += 1
+            reason = f"the request cannot be passed on ({type(error).__name__})"
+            await self._fail(Refused(502, "api_error", reason))
 
     def _unreachable(self, status: int, reason: str) -> Refused:
         message = (

@@ -39,7 +39,11 @@ RESPONSE_PREFIXES = (b"anthropic-ratelimit-",)
 
 def request_headers(headers: Iterable[Header], api_key: str | None) -> list[Header]:
     """Return what goes to the model: the allowed headers, and our own key."""
-    passed = _allowed(headers, REQUEST_NAMES, REQUEST_PREFIXES)
+    given = list(headers)
+    passed = _allowed(given, REQUEST_NAMES, REQUEST_PREFIXES)
+    if any(name.lower() == b"transfer-encoding" for name, _value in given):
+        # Of a body in chunks, the announced length is not the one that was read.
+        passed = [header for header in passed if header[0] != b"content-length"]
     passed.append((b"accept-encoding", b"identity"))
     if api_key is not None:
         passed.append((b"x-api-key", api_key.encode()))
