@@ -146,3 +146,21 @@ def test_json_within_the_limits_is_read() -> None:
 
     assert decode_json(json.dumps(value).encode()) == value
     assert decode_json(nested(MAX_JSON_DEPTH))
+
+
+def test_the_first_frame_may_have_a_smaller_limit_than_the_others() -> None:
+    greeting, large = b"x" * 100, b"y" * 10_000
+    decoder = FrameDecoder(first_bytes=100)
+
+    frames = decoder.feed(
+        encode(FrameKind.HELLO, greeting) + encode(FrameKind.OUTPUT, large)
+    )
+
+    assert [frame.payload for frame in frames] == [greeting, large]
+
+
+def test_a_first_frame_that_is_too_large_is_refused_by_its_header() -> None:
+    header = encode(FrameKind.HELLO, b"x" * 101)[:HEADER_BYTES]
+
+    with pytest.raises(FrameInvalid, match="announces 101 bytes"):
+        FrameDecoder(first_bytes=100).feed(header)

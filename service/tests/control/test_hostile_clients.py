@@ -64,3 +64,20 @@ async def test_a_place_is_given_back_once_only() -> None:
 
     assert locked
     assert not starts.locked()
+
+
+async def test_a_close_that_fails_in_an_unknown_way_ends_no_other_client() -> None:
+    def prepare(client: FakeClient) -> None:
+        async def fail() -> None:
+            raise RuntimeError("no error of ours")
+
+        if client.wish.conversation_id == "a":
+            client.disconnect = fail  # type: ignore[method-assign]
+
+    async with PooledEngine(Pool(FakeClients(prepare), LIMITS, Hand()), 0.05) as engine:
+        await say(engine, wish("a"))
+        await say(engine, second := wish("b"))
+        await engine.close("a")
+        outcome = await say(engine, second)
+
+    assert outcome.status == "success"

@@ -110,8 +110,14 @@ class LiveClient:
             self._failure = failure_of(error)
         finally:
             self.closing = True
-            with suppress(AgentdError):
-                await self._client.disconnect()
+            await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        try:
+            await self._client.disconnect()
+        except Exception as error:
+            # It would end every other client too.
+            failure_of(error)
 
     async def say(self, turn: Turn) -> TurnOutcome:
         """Say a message and return how its turn ended; raise what broke it off."""

@@ -73,10 +73,14 @@ def encode_json(kind: FrameKind, value: Mapping[str, object]) -> bytes:
 
 
 class FrameDecoder:
-    """Cuts a stream of bytes into frames, never holding more than one in part."""
+    """Cuts a stream of bytes into frames, never holding more than one in part.
 
-    def __init__(self) -> None:
+    The first frame may have a smaller limit than those that come after it.
+    """
+
+    def __init__(self, first_bytes: int = MAX_PAYLOAD_BYTES) -> None:
         self._buffer = bytearray()
+        self._limit = first_bytes
 
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that are complete now; raise FrameInvalid on others."""
@@ -89,11 +93,12 @@ class FrameDecoder:
                 raise FrameInvalid(f"unknown frame type {self._buffer[position]}")
             start = position + HEADER_BYTES
             length = int.from_bytes(self._buffer[position + 1 : start], "big")
-            if length > MAX_PAYLOAD_BYTES:
+            if length > self._limit:
                 raise FrameInvalid(f"{kind.name} frame announces {length} bytes")
             if len(self._buffer) - start < length:
                 break
             frames.append(Frame(kind, bytes(self._buffer[start : start + length])))
+            self._limit = MAX_PAYLOAD_BYTES
             position = start + length
         del self._buffer[:position]
         return frames

@@ -23,21 +23,25 @@ class Link:
     """Reads and writes frames; the kernel's buffers are its flow control."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        decoder: FrameDecoder | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._decoder = FrameDecoder()
+        self._decoder = decoder or FrameDecoder()
         self._frames: deque[Frame] = deque()
         self._in_a_row = 0
         self._aborted = False
 
     @classmethod
-    async def from_socket(cls, connection: socket.socket) -> Link:
-        """Return a link over a socket that was accepted."""
-        return cls(
-            *await asyncio.open_unix_connection(sock=connection, limit=BUFFER_BYTES)
+    async def from_socket(cls, connection: socket.socket, first_bytes: int) -> Link:
+        """Return a link over an accepted socket, with a limit for its first frame."""
+        streams = await asyncio.open_unix_connection(
+            sock=connection, limit=BUFFER_BYTES
         )
+        return cls(*streams, FrameDecoder(first_bytes))
 
     @classmethod
     async def dial(cls, path: str) -> Link:

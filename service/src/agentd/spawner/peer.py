@@ -69,7 +69,7 @@ class Peer:
         """Serve one connection until it ends; never raise for what the peer does."""
         self._connections.add(connection)
         try:
-            link = await Link.from_socket(connection)
+            link = await Link.from_socket(connection, HELLO_BYTES)
             self._links.add(link)
             try:
                 await self._serve_link(link)
@@ -99,7 +99,7 @@ class Peer:
             frame = await link.receive()
         if frame is None:
             return
-        if frame.kind is not FrameKind.HELLO or len(frame.payload) > HELLO_BYTES:
+        if frame.kind is not FrameKind.HELLO:
             raise FrameInvalid("the connection does not begin with a greeting")
         hello = decode_json(frame.payload)
         stream, report = hello.get("stream"), hello.get("report")
