@@ -81,3 +81,22 @@ async def test_a_close_that_fails_in_an_unknown_way_ends_no_other_client() -> No
         outcome = await say(engine, second)
 
     assert outcome.status == "success"
+
+
+async def test_a_client_whose_agent_ignores_the_interrupt_is_closed_at_once() -> None:
+    clients = FakeClients(hung)
+
+    async with PooledEngine(Pool(clients, LIMITS, Hand()), 0.05) as engine:
+        async with asyncio.timeout(5.0):
+            outcome = await say(engine, wish("a"), seconds=0.05)
+
+    assert outcome.status == "timeout"
+    assert clients.made[0].names()[-1] == "disconnect"
+
+
+def hung(client: FakeClient) -> None:
+    async def interrupt() -> None:
+        await asyncio.Event().wait()
+
+    client.answers = False
+    client.interrupt = interrupt  # type: ignore[method-assign]

@@ -83,6 +83,7 @@ class LiveClient:
         self.closed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._connected = False
+        self._busy = False
         self._client = client
         self._starts = starts
         self._on_closed = on_closed
@@ -136,7 +137,8 @@ class LiveClient:
     async def close(self) -> None:
         """Close the client and wait until it is closed; bounded."""
         self.closing = True
-        if self._connected and not self._orders.full():
+        # An order that hangs in the agent would keep the one to close waiting.
+        if self._connected and not self._busy and not self._orders.full():
             self._orders.put_nowait(Close())
         elif self._task is not None:
             self._task.cancel()
@@ -161,6 +163,7 @@ class LiveClient:
             order = await self._orders.get()
             if isinstance(order, Close):
                 return
+            self._busy = True
             if isinstance(order, Interrupt):
                 await self._client.interrupt()
             else:
@@ -169,6 +172,7 @@ class LiveClient:
                     await self._client.set_model(order.model)
                     self._model = order.model
                 await self._client.say(order.message, order.id)
+            self._busy = False
 
     async def _read(self) -> None:
         async for message in self._client.messages():
