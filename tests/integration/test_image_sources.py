@@ -164,8 +164,8 @@ def _own_images_go() -> Iterator[None]:
     yield
     listing = ("image", "ls", "--format={{.Repository}}:{{.Tag}}@{{.Digest}}")
     for line in docker(*listing, "--digests").splitlines():
-        repository, _, rest = line.rpartition("@")[0].rpartition(":")
-        digest = line.rpartition("@")[2]
+        name, _at, digest = line.rpartition("@")
+        repository, _colon, rest = name.rpartition(":")
         if repository.startswith("agentkeep-test/"):
             docker("image", "rm", "--force", f"{repository}:{rest}")
         elif repository.startswith("127.0.0.1:"):
