@@ -158,11 +158,11 @@ def test_every_variable_on_a_page_is_one_of_a_role() -> None:
 
 
 def said_by_source() -> str:
-    """Return the text of roles, plugins and service with joined string literals."""
+    """Return the text of what speaks to users, with joined string literals."""
     text = "\n".join(
         read(name)
-        for name in working_tree("roles", "plugins", "service/src")
-        if Path(name).suffix in {".py", ".yml"}
+        for name in working_tree("roles", "plugins", "service/src", "tools")
+        if Path(name).suffix in {".py", ".yml", ""}
     )
     joined = re.sub(r"[\"']\s*\n\s*f?[\"']", "", text)
     return re.sub(r"\s+", " ", joined)
