@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from running import Deployment, docker, free_port
@@ -54,9 +53,3 @@ def deployment(
             yield one
         finally:
             one.destroy()
-
-
-@pytest.fixture
-def data_root(tmp_path: Path) -> Path:
-    """A data root for a deployment that is refused before any container starts."""
-    return tmp_path / "root"
