@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from agentd.database.conversations import (
+    IDLE,
     RUNNING,
     Message,
     add_conversation,
@@ -27,7 +28,6 @@ from agentd.database.conversations import (
     list_messages,
     remove_conversation,
     reset_running,
-    set_status,
 )
 from agentd.database.open import Database, open_database
 from agentd.database.probe import probe_database, probe_directory
@@ -119,7 +119,7 @@ async def test_running_conversations_are_reset_and_counted(tmp_path: Path) -> No
     async with open_database(url(tmp_path)) as database:
         await stored(database)
         async with database.write() as connection:
-            await set_status(connection, "conv-1", RUNNING, 2.0)
+            await add_message(connection, message(1), RUNNING)
 
     async with (
         open_database(url(tmp_path)) as database,
@@ -134,7 +134,7 @@ async def test_messages_come_back_in_the_order_they_were_said(tmp_path: Path) ->
         await stored(database)
         async with database.write() as connection:
             for number in (1, 2, 3):
-                await add_message(connection, message(number))
+                await add_message(connection, message(number), IDLE)
 
         async with database.read() as connection:
             found = await list_messages(connection, "conv-1", limit=2, offset=1)
@@ -149,7 +149,7 @@ async def test_removing_a_conversation_removes_all_that_is_its(tmp_path: Path) -
     async with open_database(url(tmp_path)) as database:
         await stored(database)
         async with database.write() as connection:
-            await add_message(connection, message(1))
+            await add_message(connection, message(1), IDLE)
             await put_session(
                 connection, KEY, StoredSession(new_session_id(), True), 1.0
             )

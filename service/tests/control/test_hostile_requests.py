@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from agentd.api.edge import Edge, EdgeRules
 from agentd.database.conversations import (
+    IDLE,
     MAX_LISTED_CHARACTERS,
     Message,
     add_conversation,
@@ -107,7 +108,7 @@ async def test_long_messages_come_in_several_answers(tmp_path: Path) -> None:
                 message = Message(
                     f"m{number}", "conv-1", "assistant", content, "success", 1.0
                 )
-                await add_message(connection, message)
+                await add_message(connection, message, IDLE)
         async with database.read() as connection:
             first = await list_messages(connection, "conv-1", limit=9, offset=0)
             rest = await list_messages(connection, "conv-1", limit=9, offset=4)

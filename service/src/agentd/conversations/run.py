@@ -11,7 +11,7 @@ from typing import Protocol
 from agentd.clock import Clock
 from agentd.conversations.proof import Proof, prove_turn
 from agentd.conversations.values import Answer, RunningTurn
-from agentd.database.conversations import IDLE, Message, add_message, set_status
+from agentd.database.conversations import IDLE, Message, add_message
 from agentd.database.open import Database
 from agentd.database.sessions import mark_durable, put_session, session_is_bound
 from agentd.engine.protocol import ClientWish, Engine, TurnOutcome
@@ -199,8 +199,7 @@ class TurnRun:
             created_at=now,
         )
         async with self.parts.database.write() as connection:
-            await add_message(connection, message)
-            await set_status(connection, answer.conversation_id, IDLE, now)
+            await add_message(connection, message, IDLE)
             if proof.exists:
                 await mark_durable(connection, self._key(), answer.session_id, now)
 

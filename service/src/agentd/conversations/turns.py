@@ -23,7 +23,6 @@ from agentd.database.conversations import (
     add_message,
     get_conversation,
     remove_conversation,
-    set_status,
 )
 from agentd.database.sessions import get_session, put_session
 from agentd.engine.protocol import ClientWish
@@ -249,8 +248,7 @@ class Turns:
                 sender=ask.sender,
                 sender_name=ask.sender_name,
             )
-            await add_message(connection, message)
-            await set_status(connection, key.conversation_id, RUNNING, now)
+            await add_message(connection, message, RUNNING)
 
     def _timeout(self, ask: Ask) -> float:
         if ask.max_execution_ms is None:

@@ -99,17 +99,6 @@ async def remove_conversation(connection: AsyncConnection, conversation_id: str)
     return done.rowcount
 
 
-async def set_status(
-    connection: AsyncConnection, conversation_id: str, status: str, now: float
-) -> None:
-    """Store whether a turn runs in a conversation."""
-    await connection.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(status=status, last_activity=now)
-    )
-
-
 async def reset_running(connection: AsyncConnection) -> int:
     """Call every running conversation idle; return how many there were."""
     done = await connection.execute(
@@ -120,14 +109,17 @@ async def reset_running(connection: AsyncConnection) -> int:
     return done.rowcount
 
 
-async def add_message(connection: AsyncConnection, message: Message) -> None:
-    """Store a message behind those that its conversation has."""
+async def add_message(
+    connection: AsyncConnection, message: Message, conversation_status: str
+) -> None:
+    """Store a message behind those of its conversation, and whether a turn runs."""
     position = (
         await connection.execute(
             update(conversations)
             .where(conversations.c.id == message.conversation_id)
             .values(
                 message_count=conversations.c.message_count + 1,
+                status=conversation_status,
                 last_activity=message.created_at,
             )
             .returning(conversations.c.message_count)
