@@ -67,6 +67,21 @@ def test_a_good_settings_file_is_not_written_again(settings: AgentSettings) -> N
     assert cli_settings(settings).stat().st_ino == before.st_ino
 
 
+@pytest.mark.parametrize(
+    ("own", "kept"), [("9000", 9000), ("true", 3650), ("0", 3650), ('"long"', 3650)]
+)
+def test_a_longer_retention_is_kept_and_a_shorter_one_is_not(
+    settings: AgentSettings, own: str, kept: int
+) -> None:
+    """E07."""
+    prepare(settings)
+    cli_settings(settings).write_text(f'{{"cleanupPeriodDays": {own}}}')
+
+    prepare(settings)
+
+    assert json.loads(cli_settings(settings).read_text())["cleanupPeriodDays"] == kept
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]"])
 def test_a_damaged_settings_file_is_reported_and_left(
     settings: AgentSettings, content: str

@@ -39,10 +39,14 @@ def _write_cli_settings(path: Path, cleanup_period_days: int) -> None:
         raise ValueError(f"{path} is not JSON ({error})") from error
     if not isinstance(present, dict):
         raise ValueError(f"{path} is not a JSON object")
-    if present.get("cleanupPeriodDays") == cleanup_period_days:
+    if _days(present.get("cleanupPeriodDays")) >= cleanup_period_days:
         return
     wanted = {**present, "cleanupPeriodDays": cleanup_period_days}
     _replace(path, json.dumps(wanted, indent=2).encode() + b"\n")
+
+
+def _days(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _replace(path: Path, content: bytes) -> None:
