@@ -34,7 +34,7 @@ ENTRIES: list[Params] = [
         "name": "sockets",
         "scope": "deployment",
         "source": "sockets",
-        "owner": "control",
+        "owner": "root",
         "mode": "0711",
         "mounts": [{"component": "control", "target": "/run/sockets", "access": "rw"}],
         "kind": "socket",

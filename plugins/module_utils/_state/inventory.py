@@ -35,6 +35,7 @@ class Inventory:
         _check_sources(entries)
         _check_within(entries)
         _check_targets(entries)
+        _check_holders(entries)
         return cls(entries=entries)
 
     def entry(self, name: str) -> Entry | None:
@@ -114,6 +115,34 @@ def _check_within(entries: tuple[Entry, ...]) -> None:
             why,
             "Name an entry with scope deployment and a source that is in use.",
         )
+
+
+def _check_holders(entries: tuple[Entry, ...]) -> None:
+    """The engine follows a link in a mount's source: only root may put one there."""
+    for entry in entries:
+        for holder in entries:
+            if entry.mounts and _holds(holder, entry) and not _is_roots(holder):
+                raise refused(
+                    entry.name,
+                    f'it is mounted and lies in the directory of entry "{holder.name}"'
+                    f", where {holder.owner.for_output()} with mode {holder.mode:04o} "
+                    "could put a link to anywhere in its place",
+                    f'Let root own entry "{holder.name}", or give entry '
+                    f'"{entry.name}" a source of its own.',
+                )
+
+
+def _holds(holder: Entry, entry: Entry) -> bool:
+    if holder.source is None or entry is holder:
+        return False
+    if entry.source is None:
+        return entry.within == holder.name
+    same = entry.scope == holder.scope
+    return same and entry.source.startswith(f"{holder.source}/")
+
+
+def _is_roots(entry: Entry) -> bool:
+    return entry.owner.user in ("root", 0) and not entry.mode & 0o022
 
 
 def _check_targets(entries: tuple[Entry, ...]) -> None:

@@ -100,7 +100,7 @@ def test_owner_is_the_container_that_uses_the_entry(params: dict[str, Any]) -> N
 
     assert owners(deployment) == {
         "memory": [(20101, 20101), (20102, 20102)],
-        "sockets": [(20001, 20001)],
+        "sockets": [(0, 0)],
         "socket": [(20001, 20101), (20001, 20102)],
         "org": [(0, 0)],
         "queue": [(999, 999)],
@@ -114,7 +114,7 @@ def test_offset_moves_every_owner_but_root(params: dict[str, Any]) -> None:
 
     assert owners(deployment) == {
         "memory": [(120101, 120101), (120102, 120102)],
-        "sockets": [(120001, 120001)],
+        "sockets": [(0, 0)],
         "socket": [(120001, 120101), (120001, 120102)],
         "org": [(0, 0)],
         "queue": [(100999, 100999)],

@@ -110,6 +110,56 @@ def test_within_must_name_a_shared_directory(
     assert says in said
 
 
+@pytest.mark.parametrize(
+    ("holder", "held"),
+    [
+        pytest.param(
+            entry("hub"), entry("own", "/own", source="hub/own"), id="agent owns it"
+        ),
+        pytest.param(
+            entry("hub", owner="root", mode="0770"),
+            entry("own", "/own", source="hub/a/own"),
+            id="a group may write to it",
+        ),
+        pytest.param(
+            entry("hub", scope="deployment", owner="control"),
+            entry("own", "/own", source=None, within="hub"),
+            id="control owns the hub",
+        ),
+    ],
+)
+def test_a_mounted_entry_where_others_could_put_a_link_is_refused(
+    holder: dict[str, Any], held: dict[str, Any]
+) -> None:
+    """A09: the engine would follow it, as root."""
+    said = refusal_of(holder, held)
+
+    assert 'entry "own"' in said
+    assert 'in the directory of entry "hub"' in said
+
+
+@pytest.mark.parametrize(
+    ("holder", "held"),
+    [
+        pytest.param(
+            entry("hub", owner="root"),
+            entry("own", "/own", source="hub/own"),
+            id="root owns it",
+        ),
+        pytest.param(entry("hub"), entry("own", source="hub/own"), id="not mounted"),
+        pytest.param(
+            entry("hub", scope="deployment", owner="control"),
+            entry("own", "/own", source="hub/own"),
+            id="another scope, so another place",
+        ),
+    ],
+)
+def test_an_entry_in_a_safe_directory_is_taken(
+    holder: dict[str, Any], held: dict[str, Any]
+) -> None:
+    assert len(Inventory.from_params([holder, held]).entries) == 2
+
+
 def test_optional_entry_is_used_only_if_included() -> None:
     inventory = Inventory.from_params([entry("a"), entry("b", optional=True)])
 

@@ -66,7 +66,7 @@ def test_layout_holds_every_directory_with_owner_and_mode(
         "demo/agents/mail/memory": "20102:20102 750",
         "demo/agents/mail/memory/.claude": "20102:20102 750",
         "demo/agents/mail/memory/.claude/projects": "20102:20102 750",
-        "demo/shared/sockets": "20001:20001 711",
+        "demo/shared/sockets": "0:0 711",
         "demo/shared/sockets/main": "20001:20101 2750",
         "demo/shared/sockets/mail": "20001:20102 2750",
     }
