@@ -52,10 +52,6 @@ class SessionInUse(CliFailed):
     """The Claude CLI already holds a session of that id, so that it cannot be new."""
 
 
-class TurnTimedOut(AgentdError):
-    """A turn did not end within its time and was interrupted."""
-
-
 class ConversationUnknown(AgentdError):
     """There is no conversation of that id."""
 

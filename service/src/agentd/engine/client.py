@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,4 +78,3 @@ class Client(Protocol):
 
 
 ClientFactory = Callable[[ClientWish], Client]
-Connect = Callable[[Client], Awaitable[None]]

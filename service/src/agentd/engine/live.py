@@ -37,7 +37,6 @@ class Turn:
     said_model: str | None = None
     session_id: str | None = None
     last_uuid: str | None = None
-    writes_lost: str | None = None
 
     def __post_init__(self) -> None:
         # A turn that timed out may fail later, when nobody waits for it any more.
@@ -190,7 +189,13 @@ class LiveClient:
             turn.last_uuid = message.uuid or turn.last_uuid
             turn.said_model = message.model or turn.said_model
         elif isinstance(message, WritesLost):
-            turn.writes_lost = message.reason
+            # The proof on disk decides what the answer says; this tells the cause.
+            log.error(
+                "session_writes_lost",
+                agent=self.wish.agent,
+                conversation=self.wish.conversation_id,
+                reason=message.reason,
+            )
         elif isinstance(message, Ended):
             self._end_turn(turn, message)
         else:
