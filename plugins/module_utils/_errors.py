@@ -12,6 +12,11 @@ AgentkeepError
 ├── LockBusy            another run holds the deployment's lock
 ├── FileSystemFailed    the operating system refused a step
 ├── NotSettled          the state differs again right after it was put in place
+├── EngineFailed        the container engine or compose refused a step
+│   ├── EngineUnreachable   it does not answer, or the Docker SDK is not installed
+│   └── ForeignContainer    a container of our name is not this deployment's
+├── DeploymentFailed    the new containers do not run as declared
+├── DeploymentRefused   what is declared or found cannot be deployed
 └── ServiceFailed       the agent service did not do what it was asked
     ├── ServiceUnreachable  it does not answer, or an agent is not connected
     ├── ServiceRefused      it answered, but with an error
@@ -57,6 +62,26 @@ class FileSystemFailed(AgentkeepError):
 
 class NotSettled(AgentkeepError):
     """The state differs again right after it was put in place."""
+
+
+class EngineFailed(AgentkeepError):
+    """The container engine or compose refused a step."""
+
+
+class EngineUnreachable(EngineFailed):
+    """The engine does not answer, or the Docker SDK is not installed."""
+
+
+class ForeignContainer(EngineFailed):
+    """A container of our name does not belong to this deployment."""
+
+
+class DeploymentFailed(AgentkeepError):
+    """The new containers do not run as they are declared."""
+
+
+class DeploymentRefused(AgentkeepError):
+    """What is declared, or what was found, cannot be deployed."""
 
 
 class ServiceFailed(AgentkeepError):
