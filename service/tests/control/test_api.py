@@ -274,5 +274,6 @@ async def test_conversations_are_listed_and_read(tmp_path: Path) -> None:
     assert [one["id"] for one in listed] == [second, first]
     assert listed[0]["message_count"] == 2
     assert listed[0]["live"] is True
+    assert [one["durable"] for one in listed] == [True, True]
     assert [one["sender"] for one in said["messages"]] == ["u1", None]
     assert missing == [404, 404]

@@ -79,6 +79,9 @@ class ConversationBody(BaseModel):
     agent: str
     status: Literal["idle", "running"]
     session_id: str | None
+    durable: bool = Field(
+        description="Whether a turn of the session was ever found on disk."
+    )
     created_at: float
     last_activity: float
     message_count: int

@@ -153,6 +153,7 @@ def _body(conversation: Conversation, service: Service) -> ConversationBody:
         agent=conversation.agent,
         status="running" if conversation.status == "running" else "idle",
         session_id=conversation.session_id,
+        durable=conversation.durable,
         created_at=conversation.created_at,
         last_activity=conversation.last_activity,
         message_count=conversation.message_count,

@@ -28,6 +28,7 @@ class Conversation:
     last_activity: float
     message_count: int
     session_id: str | None
+    durable: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ async def list_messages(
 
 
 def _select_conversations() -> Select[Any]:
-    return select(conversations, sessions.c.session_id).outerjoin(
+    return select(conversations, sessions.c.session_id, sessions.c.durable).outerjoin(
         sessions,
         (sessions.c.conversation_id == conversations.c.id)
         & (sessions.c.agent == conversations.c.agent),
@@ -195,4 +196,5 @@ def _conversation(row: Row[Any]) -> Conversation:
         last_activity=row.last_activity,
         message_count=row.message_count,
         session_id=row.session_id,
+        durable=row.durable is True,
     )
