@@ -40,7 +40,7 @@ class ComposeCommand:
         ]
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """Return what compose may see: little of *own*, and the secrets it passes on."""
+        """Return what compose may see: little of *own*, and the secrets."""
         kept = {name: own[name] for name in KEPT if name in own}
         return {"HOME": WITHOUT_HOME, **kept, **self.secrets}
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, Mapping
@@ -196,6 +197,7 @@ def connect(
     end = clock() + wait_seconds
     while True:
         try:
+            _demand_listener(socket_path)
             client = client_of(
                 base_url=f"unix://{socket_path}",
                 version="auto",
@@ -208,6 +210,12 @@ def connect(
             continue
         client.trust_env = False
         return Engine(client, errors)
+
+
+def _demand_listener(socket_path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(ANSWER_SECONDS)
+        caller.connect(socket_path)
 
 
 def unreachable(socket_path: str, error: BaseException) -> EngineUnreachable:

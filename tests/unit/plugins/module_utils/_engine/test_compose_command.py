@@ -28,7 +28,7 @@ def test_the_file_the_project_and_no_environment_file_are_spelled_out() -> None:
     words = COMMAND.arguments("up")
 
     assert words[-1] == "up"
-    assert ["--file", "/srv/demo/compose.yml"] == words[words.index("--file") :][:2]
+    assert words[words.index("--file") :][:2] == ["--file", "/srv/demo/compose.yml"]
     assert words[words.index("--project-name") + 1] == "agentkeep-demo"
     assert words[words.index("--env-file") + 1] == "/dev/null"
     assert not any("canary" in word for word in words)

@@ -87,7 +87,7 @@ def test_what_the_engine_does_not_have_is_none() -> None:
 def test_a_refusal_says_what_was_asked_and_what_the_engine_said() -> None:
     engine = Engine(Client(errors.APIError("port is taken")), errors)
 
-    with pytest.raises(EngineFailed, match='start the container "one".*port is taken'):
+    with pytest.raises(EngineFailed, match=r'start the container "one".*port is taken'):
         engine.start("one")
 
 
