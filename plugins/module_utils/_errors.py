@@ -17,6 +17,8 @@ AgentkeepError
 │   └── ForeignContainer    a container of our name is not this deployment's
 ├── DeploymentFailed    the new containers do not run as declared
 ├── DeploymentRefused   what is declared or found cannot be deployed
+├── ProbeFailed         the probe inside a container could not be carried out
+├── StateAtRisk         a container cannot keep what it should
 └── ServiceFailed       the agent service did not do what it was asked
     ├── ServiceUnreachable  it does not answer, or an agent is not connected
     ├── ServiceRefused      it answered, but with an error
@@ -82,6 +84,14 @@ class DeploymentFailed(AgentkeepError):
 
 class DeploymentRefused(AgentkeepError):
     """What is declared, or what was found, cannot be deployed."""
+
+
+class ProbeFailed(AgentkeepError):
+    """The probe inside a container could not be carried out."""
+
+
+class StateAtRisk(AgentkeepError):
+    """A container cannot keep what it should, or lost what it had."""
 
 
 class ServiceFailed(AgentkeepError):
