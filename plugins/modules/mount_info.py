@@ -136,7 +136,7 @@ def read(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Given the options, return the mounts and the directories."""
     deployment = Deployment.from_params(params)
     return {
-        "mounts": [mount.for_output() for mount in mounts_of(deployment)],
+        "mounts": [mount.for_output() for mount in mounts_of(deployment).mounts],
         "directories": directories_of(deployment),
     }
 

@@ -2,51 +2,63 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The mounts that the containers of a deployment get."""
+"""The one list of mounts that everything else is derived from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Iterable, Iterator
 
 from .._state.deployment import Agent, Deployment
 from .._state.entry import Entry
+from .mount import BUILT_IN, EffectiveMount, RefusedMount
 
 
 @dataclass(frozen=True)
-class EffectiveMount:
-    """Hold one mount of one container."""
+class MountList:
+    """Hold every mount of a deployment, what was refused, and what to warn of."""
 
-    component: str
-    agent: str | None
-    entry: str
-    type: str
-    source: str
-    target: str
-    access: str
-    purpose: str
+    mounts: tuple[EffectiveMount, ...]
+    refused: tuple[RefusedMount, ...] = ()
+    warnings: tuple[str, ...] = ()
 
-    def for_output(self) -> dict[str, Any]:
-        """Return the mount for the module's result."""
-        return {
-            "component": self.component,
-            "agent": self.agent,
-            "entry": self.entry,
-            "type": self.type,
-            "source": self.source,
-            "target": self.target,
-            "access": self.access,
-            "purpose": self.purpose,
-        }
+    def of(self, component: str, agent: str | None) -> tuple[EffectiveMount, ...]:
+        """Return the mounts of one container, parents before what lies in them."""
+        return tuple(
+            mount
+            for mount in self.mounts
+            if mount.component == component and mount.agent == agent
+        )
 
 
-def mounts_of(deployment: Deployment) -> tuple[EffectiveMount, ...]:
-    """Given a deployment, return every mount, in the inventory's order."""
-    return tuple(
-        mount
-        for entry in deployment.inventory.entries
-        for mount in _mounts_of_entry(deployment, entry)
-    )
+def mounts_of(deployment: Deployment) -> MountList:
+    """Given a deployment, return its mounts, parents before what lies in them (B05)."""
+    return MountList(mounts=in_order(built_in(deployment)))
+
+
+def built_in(deployment: Deployment) -> Iterator[EffectiveMount]:
+    """Yield the mounts that the state inventory declares, in its order."""
+    for entry in deployment.inventory.entries:
+        yield from _mounts_of_entry(deployment, entry)
+
+
+def in_order(mounts: Iterable[EffectiveMount]) -> tuple[EffectiveMount, ...]:
+    """Return the mounts with every parent before its children, else as they were."""
+    found = list(mounts)
+    position = {mount: number for number, mount in enumerate(found)}
+    together: dict[tuple[str, str | None], list[EffectiveMount]] = {}
+    for mount in found:
+        together.setdefault((mount.component, mount.agent), []).append(mount)
+
+    def place(mount: EffectiveMount) -> tuple[int, int]:
+        holders = [
+            position[other]
+            for other in together[mount.component, mount.agent]
+            if mount.target.startswith(f"{other.target}/")
+        ]
+        return (max([position[mount], *holders]), mount.target.count("/"))
+
+    return tuple(sorted(found, key=place))
 
 
 def directories_of(deployment: Deployment) -> dict[str, dict[str, str]]:
@@ -77,6 +89,7 @@ def _mounts_of_entry(deployment: Deployment, entry: Entry) -> Iterator[Effective
     sources = _sources(deployment, entry)
     for mount in entry.mounts:
         for holder, source in sources:
+            uid, gid = deployment.ids(entry, holder)
             for agent in _seen_by(deployment, mount.component, holder):
                 yield EffectiveMount(
                     component=mount.component,
@@ -85,8 +98,14 @@ def _mounts_of_entry(deployment: Deployment, entry: Entry) -> Iterator[Effective
                     type="bind" if entry.volume is None else "volume",
                     source=source,
                     target=mount.target,
-                    access=mount.access,
+                    requested=mount.access,
+                    effective=mount.access,
+                    origin=BUILT_IN,
+                    reason="the state inventory declares it",
                     purpose=entry.purpose,
+                    uid=uid if entry.volume is None else None,
+                    gid=gid if entry.volume is None else None,
+                    mode=entry.mode if entry.volume is None else None,
                 )
 
 

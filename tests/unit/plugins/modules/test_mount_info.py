@@ -30,7 +30,11 @@ def test_mounts_are_listed_and_nothing_is_made(params: Params, run_module: Any) 
         "type": "bind",
         "source": f"{root}/agents/main/memory",
         "target": "/data/memory",
-        "access": "rw",
+        "requested": "rw",
+        "effective": "rw",
+        "origin": "built-in",
+        "root": None,
+        "reason": "the state inventory declares it",
         "purpose": "Working directory of the agent.",
     }
     assert done.result["mount_info"]["directories"]["sockets"] == {

@@ -20,7 +20,7 @@ mounts_of = effective.mounts_of
 
 def test_each_agent_mounts_its_own_state_only(params: dict[str, Any]) -> None:
     """B13: what belongs to one agent is in no mount of another."""
-    mounts = mounts_of(Deployment.from_params(params))
+    mounts = mounts_of(Deployment.from_params(params)).mounts
 
     for mount in mounts:
         if mount.agent and mount.entry in ("memory", "socket"):
@@ -32,10 +32,10 @@ def test_mounts_are_complete_and_in_order(params: dict[str, Any]) -> None:
     """B01: there is one list of mounts."""
     root = f"{params['data_root']}/demo"
 
-    mounts = mounts_of(Deployment.from_params(params))
+    mounts = mounts_of(Deployment.from_params(params)).mounts
 
     assert [
-        (one.component, one.agent, one.type, one.source, one.target, one.access)
+        (one.component, one.agent, one.type, one.source, one.target, one.effective)
         for one in mounts
     ] == [
         ("agent", "main", "bind", f"{root}/agents/main/memory", "/data/memory", "rw"),
@@ -49,11 +49,13 @@ def test_mounts_are_complete_and_in_order(params: dict[str, Any]) -> None:
 
 def test_optional_entry_is_mounted_once_it_is_included(params: dict[str, Any]) -> None:
     """A01: a read-only mount is added for each agent, and nothing else."""
-    before = mounts_of(Deployment.from_params(params))
+    before = mounts_of(Deployment.from_params(params)).mounts
 
-    after = mounts_of(Deployment.from_params({**params, "include_optional": ["org"]}))
+    after = mounts_of(
+        Deployment.from_params({**params, "include_optional": ["org"]})
+    ).mounts
 
-    added = {(one.agent, one.target, one.access) for one in set(after) - set(before)}
+    added = {(one.agent, one.target, one.effective) for one in set(after) - set(before)}
     assert added == {("main", "/data/org", "ro"), ("mail", "/data/org", "ro")}
 
 
@@ -66,7 +68,7 @@ def test_volume_of_an_agent_has_a_name_of_its_own(params: dict[str, Any]) -> Non
         "directories": [],
     }
 
-    mounts = mounts_of(Deployment.from_params(params))
+    mounts = mounts_of(Deployment.from_params(params)).mounts
 
     assert [one.source for one in mounts if one.entry == "memory"] == [
         "agentkeep-demo-main-memory",
