@@ -102,12 +102,12 @@ options:
             C("uid:gid")); the owner of the entry if left out.
         type: str
       group:
-        description: Whose group it has; that of O(files[].owner) if left out.
+        description: Whose group it has; that of the entry if left out.
         type: str
       mode:
         description: Its mode, in quotes.
         type: str
-        default: "0600"
+        default: "0640"
   legacy:
     description:
       - What earlier systems used and what took its place.

@@ -51,6 +51,10 @@ class Tree:
         descriptor = self._reach(path.split("/"))
         return None if descriptor is None else status_of(descriptor)
 
+    def directory(self, path: str) -> int | None:
+        """Return the open directory, which is valid until the next call, or None."""
+        return self._reach([part for part in path.split("/") if part])
+
     def put(self, path: str, wanted: Status) -> None:
         """Make the directory if it is missing, and set its owner and mode."""
         parts = path.split("/")
