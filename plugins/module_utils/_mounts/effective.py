@@ -77,7 +77,7 @@ def _sources(deployment: Deployment, entry: Entry) -> list[tuple[Agent | None, s
     if entry.volume is None:
         return [
             (agent, f"{deployment.data_root}/{path}")
-            for agent, path in deployment.places(entry)
+            for agent, path in deployment.located(entry)
         ]
     holders: list[Agent | None] = [None]
     if entry.scope == "agent":

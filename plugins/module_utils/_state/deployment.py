@@ -6,123 +6,148 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterator, Mapping
 
 from .._errors import InvalidInput
+from .agent import Agent
+from .apart import check_apart, check_components, check_paths
 from .entry import Entry
+from .id_map import IDENTITY, IdMap
+from .identity import Identity
 from .inventory import Inventory
-from .names import HIGHEST_ID, absolute_fault, id_fault, name_fault
-from .owner import Holder
+from .names import absolute_fault, id_fault, name_fault
+from .owner import FIXED, Holder
+from .places import DEFAULT_PLACES, Places
 
-
-@dataclass(frozen=True)
-class Identity:
-    """Hold the user and group id that a container runs with."""
-
-    uid: int
-    gid: int
-
-    @classmethod
-    def from_params(cls, label: str, params: Mapping[str, Any]) -> Identity:
-        """Given uid and gid of *label*, return them; the gid defaults to the uid."""
-        uid = params.get("uid")
-        gid = uid if params.get("gid") is None else params["gid"]
-        for key, value in (("uid", uid), ("gid", gid)):
-            fault = id_fault(value) or ("0 is root" if value == 0 else None)
-            if fault:
-                raise InvalidInput(
-                    f"Cannot use the {key} of {label}",
-                    fault,
-                    f"Set its {key} to a free number such as 20101.",
-                )
-        return cls(uid=int(str(uid)), gid=int(str(gid)))
-
-
-@dataclass(frozen=True)
-class Agent:
-    """Hold the name and the identity of one agent."""
-
-    name: str
-    identity: Identity
-
-    @classmethod
-    def from_params(cls, params: Any) -> Agent:
-        """Given an agent as declared, return it; raise InvalidInput."""
-        name = params.get("name") if isinstance(params, Mapping) else params
-        fault = name_fault(name)
-        if fault:
-            raise InvalidInput(
-                "Cannot use an agent",
-                f"its name {fault}",
-                'Give it a short name such as "main".',
-            )
-        return cls(
-            name=str(name), identity=Identity.from_params(f'agent "{name}"', params)
-        )
+__all__ = ["Agent", "Deployment", "Identity"]
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Hold everything that places a state inventory on a host."""
+    """Hold everything that places a state inventory on a host.
+
+    ``managed`` says that its containers and directories are ours to make. The
+    ``uid_offset`` is the declared one: where it is None, ``id_map`` changes nothing
+    until an edge has found the engine's and calls ``with_id_map``.
+    """
 
     data_root: str
     name: str
     inventory: Inventory
     agents: tuple[Agent, ...]
-    control: Identity
-    gateway: Identity
-    uid_offset: int = 0
+    components: Mapping[str, Identity] = field(default_factory=dict)
+    places: Places = DEFAULT_PLACES
+    managed: bool = True
+    uid_offset: int | None = None
+    id_map: IdMap = IDENTITY
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Deployment:
         """Given the options of a module, return the deployment; raise InvalidInput."""
-        inventory = Inventory.from_params(params.get("inventory"))
-        components = params.get("components") or {}
+        managed = params.get("managed") is not False
+        inventory = Inventory.from_params(params.get("inventory"), managed=managed)
         deployment = cls(
             data_root=_data_root(params.get("data_root")),
             name=_name(params.get("deployment")),
             inventory=inventory.with_optional(params.get("include_optional") or ()),
             agents=tuple(Agent.from_params(one) for one in params.get("agents") or ()),
-            control=Identity.from_params("control", components.get("control") or {}),
-            gateway=Identity.from_params("gateway", components.get("gateway") or {}),
-            uid_offset=_offset(params.get("uid_offset") or 0),
+            components=_components(params.get("components") or {}),
+            places=Places.from_params(params.get("places")),
+            managed=managed,
+            uid_offset=_offset(params.get("uid_offset")),
         )
-        _check_apart(deployment)
-        return deployment
+        check_components(deployment)
+        check_apart(deployment)
+        check_paths(deployment)
+        return deployment.with_id_map(IdMap.offset(deployment.uid_offset or 0))
 
-    def places(self, entry: Entry) -> Iterator[tuple[Agent | None, str]]:
+    def with_id_map(self, id_map: IdMap) -> Deployment:
+        """Return the deployment on an engine with that map; raise InvalidInput."""
+        for identity in (
+            *self.components.values(),
+            *(agent.identity for agent in self.agents),
+        ):
+            id_map.host_uid(identity.uid)
+            id_map.host_gid(identity.gid)
+        return replace(self, id_map=id_map)
+
+    def located(self, entry: Entry) -> Iterator[tuple[Agent | None, str]]:
         """Yield each agent, or None, with the entry's path below the data root."""
         if entry.scope == "deployment":
-            yield None, f"{self.name}/shared/{entry.source}"
+            yield None, self._path("deployment", entry.source, None)
             return
         holder = self.inventory.entry(entry.within) if entry.within else None
+        held = self._path("deployment", holder.source, None) if holder else ""
         for agent in self.agents:
             if holder is None:
-                yield agent, f"{self.name}/agents/{agent.name}/{entry.source}"
+                yield agent, self._path("agent", entry.source, agent)
             else:
-                yield agent, f"{self.name}/shared/{holder.source}/{agent.name}"
+                yield agent, f"{held}/{agent.name}"
 
     def volume(self, entry: Entry, agent: Agent | None) -> str:
         """Return the name that the engine knows the entry's volume by."""
-        owner = f"-{agent.name}" if agent else ""
-        return f"agentkeep-{self.name}{owner}-{entry.volume}"
+        scope = "agent" if agent else "deployment"
+        return self.places.volume(scope, str(entry.volume), self._values(agent))
 
     def ids(self, entry: Entry, agent: Agent | None) -> tuple[int, int]:
         """Return the owner of the entry as the host sees it."""
         own = agent.identity if agent else None
+        user = self._number(entry.owner.user, own, "uid")
+        group = self._number(entry.owner.group, own, "gid")
         return (
-            self._on_host(entry.owner.user, own, "uid"),
-            self._on_host(entry.owner.group, own, "gid"),
+            self.id_map.host_uid(user) if user else 0,
+            self.id_map.host_gid(group) if group else 0,
         )
 
-    def _on_host(self, holder: Holder, agent: Identity | None, kind: str) -> int:
+    def container_ids(self, component: str, agent: Agent | None = None) -> Identity:
+        """Return the ids that a container runs with, as it sees them itself."""
+        return agent.identity if agent else self.components[component]
+
+    def host_ids(self, identity: Identity) -> Identity:
+        """Return the ids of a container as the host sees them."""
+        return Identity(
+            uid=self.id_map.host_uid(identity.uid),
+            gid=self.id_map.host_gid(identity.gid),
+        )
+
+    def _path(self, scope: str, source: str | None, agent: Agent | None) -> str:
+        return self.places.path(scope, str(source), self._values(agent))
+
+    def _values(self, agent: Agent | None) -> dict[str, str]:
+        values = {"deployment": self.name}
+        return {**values, **agent.names, "agent": agent.name} if agent else values
+
+    def _number(self, holder: Holder, agent: Identity | None, kind: str) -> int:
         if holder == "root":
             return 0
-        roles = {"agent": agent, "control": self.control, "gateway": self.gateway}
-        identity = roles.get(str(holder))
-        number = getattr(identity, kind) if identity else int(holder)
-        return 0 if number == 0 else int(number) + self.uid_offset
+        identity = agent if holder == "agent" else self.components.get(str(holder))
+        return int(getattr(identity, kind)) if identity else int(holder)
+
+
+def _components(declared: Any) -> dict[str, Identity]:
+    if not isinstance(declared, Mapping):
+        raise InvalidInput(
+            "Cannot use the components",
+            f"they are {declared!r}",
+            "Write a mapping of names to uid and gid.",
+        )
+    for name, identity in declared.items():
+        fault = name_fault(name)
+        if name in FIXED:
+            fault = f'"{name}" means something else'
+        elif not fault and not isinstance(identity, Mapping):
+            fault = f'"{name}" is {identity!r}'
+        if fault:
+            raise InvalidInput(
+                "Cannot use a component",
+                fault,
+                "Set components to short names, each with uid and gid.",
+            )
+    return {
+        str(name): Identity.from_params(str(name), identity)
+        for name, identity in declared.items()
+    }
 
 
 def _data_root(path: Any) -> str:
@@ -147,7 +172,9 @@ def _name(name: Any) -> str:
     return str(name)
 
 
-def _offset(offset: Any) -> int:
+def _offset(offset: Any) -> int | None:
+    if offset is None:
+        return None
     fault = id_fault(offset)
     if fault:
         raise InvalidInput(
@@ -156,39 +183,3 @@ def _offset(offset: Any) -> int:
             "Set it to the first id of the engine's subordinate range, or to 0.",
         )
     return int(offset)
-
-
-def _check_apart(deployment: Deployment) -> None:
-    labelled = [("control", deployment.control), ("gateway", deployment.gateway)]
-    names: dict[str, None] = {}
-    for agent in deployment.agents:
-        if agent.name in names:
-            raise InvalidInput(
-                f'Cannot use agent "{agent.name}"',
-                "it is declared twice",
-                "Rename or remove one of them.",
-            )
-        names[agent.name] = None
-        labelled.append((f'agent "{agent.name}"', agent.identity))
-    for kind in ("uid", "gid"):
-        _check_ids(kind, [(label, getattr(one, kind)) for label, one in labelled])
-        highest = max(getattr(one, kind) for _label, one in labelled)
-        if highest + deployment.uid_offset > HIGHEST_ID:
-            raise InvalidInput(
-                "Cannot use uid_offset",
-                f"{deployment.uid_offset} and the {kind} {highest} together exceed "
-                f"{HIGHEST_ID}",
-                "Set a smaller uid_offset.",
-            )
-
-
-def _check_ids(kind: str, labelled: list[tuple[str, int]]) -> None:
-    holders: dict[int, str] = {}
-    for label, number in labelled:
-        if number in holders:
-            raise InvalidInput(
-                f"Cannot keep {label} apart from {holders[number]}",
-                f"both have the {kind} {number}",
-                f"Give each of them a {kind} of its own.",
-            )
-        holders[number] = label

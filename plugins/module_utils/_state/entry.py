@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from .._errors import InvalidInventory
-from .mount import ACCESS, COMPONENTS, Mount
+from .mount import ACCESS, Mount
 from .names import mode_fault, name_fault, relative_fault, shown
-from .owner import ROLES, Owner
+from .owner import Owner
+from .refusal import refused
+from .sense import check_sense
+from .template import plain
 
 SCOPES = ("agent", "deployment")
 KINDS = (
@@ -31,13 +33,24 @@ KINDS = (
 )
 BACKUPS = ("files", "sqlite", "redis", "postgres", "none")
 PLACES = ("source", "volume", "within")
+FORMS = ("directory", "file")
+ORIGINS = ("built-in", "provider")
+WHEN_PRESENT = "when_present"
 REQUIRED = ("name", "scope", "owner", "mode", "kind", "backup")
-KEYS = REQUIRED + PLACES + ("group", "mounts", "optional", "directories", "purpose")
+KEYS = (
+    *REQUIRED,
+    *PLACES,
+    *("group", "mounts", "optional", "directories", "purpose", "form", "origin"),
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Hold one thing that must survive: where it is, whose, and who sees it."""
+    """Hold one thing that must survive: where it is, whose, and who sees it.
+
+    An ``optional`` entry is used if an operator includes it, and one that is there
+    ``when_present`` if its source exists on the host.
+    """
 
     name: str
     scope: str
@@ -50,8 +63,11 @@ class Entry:
     within: str | None = None
     mounts: tuple[Mount, ...] = ()
     optional: bool = False
+    when_present: bool = False
     directories: tuple[str, ...] = ()
     purpose: str = ""
+    form: str = "directory"
+    origin: str = "built-in"
 
     @classmethod
     def from_params(cls, params: Any, position: int) -> Entry:
@@ -70,23 +86,19 @@ class Entry:
             kind=params["kind"],
             backup=params["backup"],
             mounts=_mounts(name, params.get("mounts") or ()),
-            optional=_flag(name, params.get("optional")),
+            optional=_optional(name, params.get("optional")) is True,
+            when_present=params.get("optional") == WHEN_PRESENT,
             directories=_directories(name, params.get("directories") or ()),
             purpose=_purpose(name, params.get("purpose")),
+            form=_choice(name, "form", params.get("form"), FORMS),
+            origin=_choice(name, "origin", params.get("origin"), ORIGINS),
             **place,
         )
-        _check_sense(entry)
+        check_sense(entry)
         return entry
 
 
 _AS_MAPPING = "Write each entry as a mapping with its keys."
-
-
-def refused(entry: str, why: str, remedy: str) -> InvalidInventory:
-    """Return the error for an entry, given by name or by number."""
-    return InvalidInventory(
-        f'Cannot use entry "{shown(entry)}" of the state inventory', why, remedy
-    )
 
 
 def _name(params: Mapping[str, Any], position: int) -> str:
@@ -116,12 +128,17 @@ def _check_keys(name: str, params: Mapping[str, Any]) -> None:
 
 def _check_choices(name: str, params: Mapping[str, Any]) -> None:
     for key, choices in (("scope", SCOPES), ("kind", KINDS), ("backup", BACKUPS)):
-        if params[key] not in choices:
-            raise refused(
-                name,
-                f"{key} is {params[key]!r}",
-                f"Choose one of {', '.join(choices)}.",
-            )
+        _choice(name, key, params[key], choices)
+
+
+def _choice(name: str, key: str, value: Any, choices: tuple[str, ...]) -> str:
+    if value is None:
+        return choices[0]
+    if value not in choices:
+        raise refused(
+            name, f"{key} is {value!r}", f"Choose one of {', '.join(choices)}."
+        )
+    return str(value)
 
 
 def _place(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +150,7 @@ def _place(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
             "Give exactly one of source, volume and within.",
         )
     ((key, value),) = given.items()
-    fault = relative_fault(value) if key == "source" else name_fault(value)
+    fault = name_fault(value) if key != "source" else relative_fault(plain(value))
     if fault:
         raise refused(
             name,
@@ -152,8 +169,8 @@ def _owner(name: str, params: Mapping[str, Any]) -> Owner:
         raise refused(
             name,
             str(error),
-            f'Write owner as one of {", ".join(ROLES)} or as "uid:gid", and group as '
-            "one of these roles or a number.",
+            'Write owner as agent, root, the name of a component or as "uid:gid", and '
+            "group as one of these words or a number.",
         ) from error
 
 
@@ -175,17 +192,19 @@ def _mounts(name: str, mounts: Any) -> tuple[Mount, ...]:
         raise refused(
             name,
             str(error),
-            f"Give component ({', '.join(COMPONENTS)}), target (an absolute path in "
-            f"the container) and access ({', '.join(ACCESS)}).",
+            "Give component (agent or the name of a component), target (an absolute "
+            f"path in the container) and access ({', '.join(ACCESS)}).",
         ) from error
 
 
-def _flag(name: str, value: Any) -> bool:
+def _optional(name: str, value: Any) -> bool | str:
     if value is None:
         return False
-    if not isinstance(value, bool):
-        raise refused(name, f"optional is {value!r}", "Write true or false.")
-    return value
+    if not isinstance(value, bool) and value != WHEN_PRESENT:
+        raise refused(
+            name, f"optional is {value!r}", f"Write true, false or {WHEN_PRESENT}."
+        )
+    return value if isinstance(value, bool) else WHEN_PRESENT
 
 
 def _directories(name: str, directories: Any) -> tuple[str, ...]:
@@ -208,32 +227,3 @@ def _purpose(name: str, purpose: Any) -> str:
     if not isinstance(purpose, str):
         raise refused(name, f"purpose is {purpose!r}", "Write one sentence.")
     return purpose
-
-
-def _check_sense(entry: Entry) -> None:
-    if entry.volume is not None and entry.directories:
-        raise refused(
-            entry.name,
-            "it is a volume and has directories",
-            "Give it a source instead of the volume, or remove the directories.",
-        )
-    if entry.within is not None and entry.scope != "agent":
-        raise refused(
-            entry.name,
-            f'it is within "{entry.within}" but there is one for the whole deployment',
-            "Set scope to agent, or give it a source.",
-        )
-    if entry.scope == "deployment" and entry.owner.needs_agent:
-        raise refused(
-            entry.name,
-            f'it belongs to "{entry.owner.for_output()}" but is shared by all agents',
-            "Choose control, gateway, root or numbers, or set scope to agent.",
-        )
-    strangers = [m.component for m in entry.mounts if m.component != "agent"]
-    if entry.scope == "agent" and strangers:
-        raise refused(
-            entry.name,
-            f"there is one for each agent but {strangers[0]} mounts it",
-            "Mount it into agents only, or give it within and mount the entry that "
-            "holds it.",
-        )

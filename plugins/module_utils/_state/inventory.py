@@ -6,21 +6,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Iterable
 
 from .._errors import InvalidInput, InvalidInventory
-from .entry import Entry, refused
+from .entry import Entry
+from .nesting import finding_of, nesting_faults, refuse
+from .refusal import refused
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Hold the entries of a deployment in their declared order."""
+    """Hold the entries of a deployment in their declared order.
+
+    ``findings`` say what is unsafe in a deployment that another program manages; in
+    one of ours it is refused.
+    """
 
     entries: tuple[Entry, ...]
+    findings: tuple[str, ...] = ()
 
     @classmethod
-    def from_params(cls, params: Any) -> Inventory:
+    def from_params(cls, params: Any, managed: bool = True) -> Inventory:
         """Given the declared entries, return them; raise InvalidInventory."""
         if not isinstance(params, (list, tuple)):
             raise InvalidInventory(
@@ -35,8 +42,16 @@ class Inventory:
         _check_sources(entries)
         _check_within(entries)
         _check_targets(entries)
-        _check_holders(entries)
-        return cls(entries=entries)
+        faults = tuple(nesting_faults(entries))
+        if managed and faults:
+            refuse(*faults[0])
+        return cls(
+            entries=entries,
+            findings=tuple(
+                f'entry "{entry.name}": {finding_of(entry, holder)}'
+                for entry, holder in faults
+            ),
+        )
 
     def entry(self, name: str) -> Entry | None:
         """Return the entry of that name, or None."""
@@ -58,7 +73,7 @@ class Inventory:
             if not entry.optional or entry.name in chosen
         )
         _check_within(used)
-        return Inventory(entries=used)
+        return replace(self, entries=used)
 
 
 def _check_names(entries: tuple[Entry, ...]) -> None:
@@ -115,34 +130,6 @@ def _check_within(entries: tuple[Entry, ...]) -> None:
             why,
             "Name an entry with scope deployment and a source that is in use.",
         )
-
-
-def _check_holders(entries: tuple[Entry, ...]) -> None:
-    """The engine follows a link in a mount's source: only root may put one there."""
-    for entry in entries:
-        for holder in entries:
-            if entry.mounts and _holds(holder, entry) and not _is_roots(holder):
-                raise refused(
-                    entry.name,
-                    f'it is mounted and lies in the directory of entry "{holder.name}"'
-                    f", where {holder.owner.for_output()} with mode {holder.mode:04o} "
-                    "could put a link to anywhere in its place",
-                    f'Let root own entry "{holder.name}", or give entry '
-                    f'"{entry.name}" a source of its own.',
-                )
-
-
-def _holds(holder: Entry, entry: Entry) -> bool:
-    if holder.source is None or entry is holder:
-        return False
-    if entry.source is None:
-        return entry.within == holder.name
-    same = entry.scope == holder.scope
-    return same and entry.source.startswith(f"{holder.source}/")
-
-
-def _is_roots(entry: Entry) -> bool:
-    return entry.owner.user in ("root", 0) and not entry.mode & 0o022
 
 
 def _check_targets(entries: tuple[Entry, ...]) -> None:

@@ -66,9 +66,9 @@ def layout_of(
     declared: dict[Parts, Directory] = {}
     tops: list[Directory] = []
     for entry in deployment.inventory.entries:
-        if entry.volume is not None:
+        if entry.volume is not None or entry.form == "file":
             continue
-        for agent, top in deployment.places(entry):
+        for agent, top in deployment.located(entry):
             wanted = list(_directories(deployment, entry, agent, top))
             tops.append(wanted[0])
             for directory in wanted:

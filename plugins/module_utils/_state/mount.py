@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from .names import absolute_fault
+from .names import absolute_fault, name_fault
 
-COMPONENTS = ("agent", "control", "gateway")
 ACCESS = ("ro", "rw")
 KEYS = ("component", "target", "access")
 
@@ -35,9 +34,10 @@ class Mount:
         missing = [key for key in KEYS if params.get(key) is None]
         if missing:
             raise ValueError(f'a mount has no "{missing[0]}"')
-        for key, choices in (("component", COMPONENTS), ("access", ACCESS)):
-            if params[key] not in choices:
-                raise ValueError(f"a mount has the {key} {params[key]!r}")
+        if name_fault(params["component"]) or params["component"] == "root":
+            raise ValueError(f"a mount has the component {params['component']!r}")
+        if params["access"] not in ACCESS:
+            raise ValueError(f"a mount has the access {params['access']!r}")
         fault = absolute_fault(params["target"])
         if fault:
             raise ValueError(f"a mount has a target that cannot be used, {fault}")

@@ -12,6 +12,7 @@ from typing import Any
 
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 PART_RULE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,254}\Z")
+VOLUME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,254}\Z")
 MODE_RULE = re.compile(r"[0-7]?[0-7]{3}\Z")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 HIGHEST_ID = 2**32 - 2
@@ -44,6 +45,23 @@ def relative_fault(path: Any) -> str | None:
         return (
             f'"{path}" holds a part that is not made of letters, digits, '
             "dots, underscores and hyphens"
+        )
+    return None
+
+
+def part_fault(part: Any) -> str | None:
+    """Given one part of a path, return what is wrong with it, or None."""
+    if isinstance(part, str) and "/" in part:
+        return f'"{shown(part)}" holds "/"'
+    return relative_fault(part)
+
+
+def volume_fault(name: Any) -> str | None:
+    """Given the name of a volume, return what is wrong with it, or None."""
+    if not isinstance(name, str) or not VOLUME_RULE.match(name):
+        return (
+            f"{name!r} does not consist of letters, digits, dots, underscores and "
+            "hyphens with a letter or digit first"
         )
     return None
 

@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from .._argument_spec import ArgumentSpec
 
-IDENTITY = {"uid": {"type": "int", "required": True}, "gid": {"type": "int"}}
+DEFAULT_SOCKET = "/var/run/docker.sock"
+
+AGENT = {
+    "name": {"type": "str", "required": True},
+    "uid": {"type": "int", "required": True},
+    "gid": {"type": "int"},
+    "enabled": {"type": "bool", "default": True},
+    "lazy": {"type": "bool", "default": False},
+    "names": {"type": "dict", "default": {}},
+    "service": {"type": "dict", "default": {}},
+}
+PLACES = {
+    "agent": {"type": "str"},
+    "deployment": {"type": "str"},
+    "agent_volume": {"type": "str"},
+    "deployment_volume": {"type": "str"},
+}
 
 
 def inventory_spec() -> ArgumentSpec:
     """Return the options that place a state inventory on a host."""
-    component = {"type": "dict", "required": True, "options": IDENTITY}
-    name = {"type": "str", "required": True}
     return ArgumentSpec(
         options={
             "data_root": {"type": "path", "required": True},
@@ -24,14 +38,13 @@ def inventory_spec() -> ArgumentSpec:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {"name": name, **IDENTITY},
+                "options": AGENT,
             },
-            "components": {
-                "type": "dict",
-                "required": True,
-                "options": {"control": component, "gateway": component},
-            },
-            "uid_offset": {"type": "int", "default": 0},
+            "components": {"type": "dict", "default": {}},
+            "places": {"type": "dict", "options": PLACES},
+            "managed": {"type": "bool", "default": True},
+            "uid_offset": {"type": "int"},
+            "engine_socket": {"type": "path", "default": DEFAULT_SOCKET},
             "include_optional": {"type": "list", "elements": "str", "default": []},
         }
     )

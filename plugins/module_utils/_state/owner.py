@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Union
 
-from .names import HIGHEST_ID
+from .names import HIGHEST_ID, name_fault
 
-ROLES = ("agent", "control", "gateway", "root")
+FIXED = ("agent", "root")
 NUMBERS = re.compile(r"([0-9]{1,10}):([0-9]{1,10})\Z")
 
 Holder = Union[str, int]
@@ -20,7 +20,7 @@ Holder = Union[str, int]
 
 @dataclass(frozen=True)
 class Owner:
-    """Hold a user and a group: each the name of a role, or a number."""
+    """Hold a user and a group: each a number, "agent", "root" or a component."""
 
     user: Holder
     group: Holder
@@ -28,7 +28,7 @@ class Owner:
     @classmethod
     def from_params(cls, owner: Any, group: Any = None) -> Owner:
         """Given *owner* and *group* as declared, return both; raise ValueError."""
-        if isinstance(owner, str) and owner in ROLES:
+        if isinstance(owner, str) and _is_role(owner):
             user: Holder = owner
             own_group: Holder = owner
         else:
@@ -38,6 +38,15 @@ class Owner:
         return cls(user=user, group=_group(group))
 
     @property
+    def components(self) -> list[str]:
+        """Return the names of the components that the owner is."""
+        return [
+            one
+            for one in (self.user, self.group)
+            if isinstance(one, str) and one not in FIXED
+        ]
+
+    @property
     def needs_agent(self) -> bool:
         """Return whether the owner differs from agent to agent."""
         return "agent" in (self.user, self.group)
@@ -45,6 +54,10 @@ class Owner:
     def for_output(self) -> str:
         """Return the owner as one reads it."""
         return f"{self.user}:{self.group}"
+
+
+def _is_role(owner: Any) -> bool:
+    return isinstance(owner, str) and not owner.isdigit() and name_fault(owner) is None
 
 
 def _numbers(owner: Any) -> tuple[int, int]:
@@ -58,7 +71,7 @@ def _numbers(owner: Any) -> tuple[int, int]:
 
 
 def _group(group: Any) -> Holder:
-    if isinstance(group, str) and group in ROLES:
+    if isinstance(group, str) and _is_role(group):
         return group
     number = _number(group)
     if number is None or not 0 <= number <= HIGHEST_ID:

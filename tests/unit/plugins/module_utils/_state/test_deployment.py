@@ -43,7 +43,7 @@ ROWS = [
     Row({"deployment": "Demo"}, '"Demo" does not consist of'),
     Row({"deployment": "../x"}, '"../x" does not consist of'),
     Row({"uid_offset": -1}, "-1 is not between 0 and"),
-    Row({"uid_offset": 4294967290}, "together exceed 4294967294"),
+    Row({"uid_offset": 4294967290}, "has only the uids 0 to 4"),
     Row(agents({"name": "a/b", "uid": 5}), '"a/b" does not consist of'),
     Row(agents({"name": "-a", "uid": 5}), '"-a" does not consist of'),
     Row(agents({"name": "a\0", "uid": 5}), r'"a\x00" does not consist of'),
@@ -72,6 +72,32 @@ ROWS = [
         "Cannot keep gateway apart from control: both have the uid 7",
     ),
     Row(components({}, {"uid": 7}), "Cannot use the uid of control"),
+    Row({"components": {}}, 'names the component "control", which is not declared'),
+    Row({"components": "x"}, "Cannot use the components: they are 'x'"),
+    Row({"components": {"Redis": {"uid": 7}}}, '"Redis" does not consist of'),
+    Row({"components": {"agent": {"uid": 7}}}, '"agent" means something else'),
+    Row({"components": {"redis": 7}}, '"redis" is 7'),
+    Row(agents({"name": "a", "uid": 5, "lazy": "no"}), "lazy is 'no'"),
+    Row(agents({"name": "a", "uid": 5, "enabled": 1}), "enabled is 1"),
+    Row(agents({"name": "a", "uid": 5, "names": ["g"]}), "names is ['g']"),
+    Row(agents({"name": "a", "uid": 5, "service": "x"}), "service is 'x'"),
+    Row(
+        agents({"name": "a", "uid": 5, "names": {"agent": "b"}}),
+        "names has the key 'agent'",
+    ),
+    Row({"places": {"agent": "/{source}"}}, "is absolute"),
+    Row({"places": {"agent": "{deployment}/x"}}, 'does not hold "{source}"'),
+    Row({"places": {"agent_volume": "volume"}}, 'does not hold "{volume}"'),
+    Row({"places": {"agents": "x"}}, "there is no such place"),
+    Row(
+        {"places": {"agent": "{deployment}/{group}/{source}"}},
+        '"{group}" has no value',
+    ),
+    Row({"places": {"agent": "other/{agent}/{source}"}}, "outside the directory of"),
+    Row(
+        {"places": {"agent": "{deployment}/{source}"}},
+        'entry "memory" and entry "memory" both lie there',
+    ),
 ]
 
 
@@ -125,7 +151,7 @@ def test_places_follow_scope_and_within(params: dict[str, Any]) -> None:
     deployment = Deployment.from_params(params)
 
     places = {
-        entry.name: [path for _agent, path in deployment.places(entry)]
+        entry.name: [path for _agent, path in deployment.located(entry)]
         for entry in deployment.inventory.entries
         if entry.volume is None
     }
@@ -135,3 +161,78 @@ def test_places_follow_scope_and_within(params: dict[str, Any]) -> None:
         "sockets": ["demo/shared/sockets"],
         "socket": ["demo/shared/sockets/main", "demo/shared/sockets/mail"],
     }
+
+
+@pytest.mark.parametrize("group", ["a/b", "..", ".", "a\0", "-a", "", "a b", 7])
+def test_a_name_that_could_leave_its_directory_is_refused(
+    params: dict[str, Any], group: object
+) -> None:
+    """B16: a group id becomes one part of a path, or nothing."""
+    named = agents({"name": "main", "uid": 5, "names": {"group": group}})
+
+    with pytest.raises(InvalidInput, match="the name group is"):
+        Deployment.from_params({**params, **named})
+
+
+def test_places_are_named_by_what_the_system_calls_its_agents(
+    params: dict[str, Any],
+) -> None:
+    params["inventory"] = [
+        {
+            **params["inventory"][0],
+            "source": "v2/{group}/memory",
+            "directories": [],
+        },
+        {**params["inventory"][-1], "name": "home", "volume": "home", "mounts": []},
+    ]
+    params["agents"] = [{"name": "main", "uid": 5, "names": {"group": "G_1"}}]
+    params["places"] = {
+        "agent": "data/{source}",
+        "deployment_volume": "hooks-{volume}",
+    }
+
+    deployment = Deployment.from_params({**params, "managed": False})
+
+    memory, home = deployment.inventory.entries
+    assert [path for _agent, path in deployment.located(memory)] == [
+        "data/v2/G_1/memory"
+    ]
+    assert deployment.volume(home, None) == "hooks-home"
+
+
+def test_agents_of_another_program_may_share_an_id(params: dict[str, Any]) -> None:
+    params["agents"] = [{"name": "a", "uid": 1000}, {"name": "b", "uid": 1000}]
+
+    deployment = Deployment.from_params({**params, "managed": False})
+
+    assert [agent.identity.uid for agent in deployment.agents] == [1000, 1000]
+
+
+def test_agents_are_enabled_and_started_unless_declared_otherwise(
+    params: dict[str, Any],
+) -> None:
+    params["agents"] = [
+        {"name": "a", "uid": "5"},
+        {"name": "b", "uid": 6, "enabled": False, "lazy": True},
+    ]
+
+    deployment = Deployment.from_params(params)
+
+    assert [(one.enabled, one.lazy) for one in deployment.agents] == [
+        (True, False),
+        (False, True),
+    ]
+    assert deployment.container_ids("agent", deployment.agents[0]).uid == 5
+    assert deployment.container_ids("control").gid == 20001
+
+
+def test_a_mount_in_a_directory_that_a_container_writes_is_refused_across_scopes(
+    params: dict[str, Any],
+) -> None:
+    """A09: it is the path that counts, however the templates come to it."""
+    params["inventory"][1].update(owner="control", mode="0750")
+    params["inventory"][2:3] = []
+    params["places"] = {"agent": "{deployment}/shared/sockets/{agent}/{source}"}
+
+    with pytest.raises(InvalidInput, match=r'"memory".*directory of entry "sockets"'):
+        Deployment.from_params(params)

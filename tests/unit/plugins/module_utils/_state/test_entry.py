@@ -44,10 +44,11 @@ ROWS = [
     Row({"mode": "0980"}, "mode '0980' is not text"),
     Row({"mode": "4750"}, 'mode "4750" has the set-user-id'),
     Row({"mode": "0777"}, 'mode "0777" lets everybody write'),
-    Row({"owner": "nobody"}, "owner is 'nobody'"),
+    Row({"owner": "no body"}, "owner is 'no body'"),
+    Row({"owner": "1000"}, "owner is '1000'"),
     Row({"owner": "5000000000:1"}, "owner is '5000000000:1'"),
     Row({"owner": 1000}, "owner is 1000"),
-    Row({"group": "wheel"}, "group is 'wheel'"),
+    Row({"group": "Wheel"}, "group is 'Wheel'"),
     Row({"group": -1}, "group is -1"),
     Row({"scope": "host"}, "scope is 'host'"),
     Row({"kind": "stuff"}, "kind is 'stuff'"),
@@ -70,7 +71,15 @@ ROWS = [
     Row({"mounts": ["/data"]}, "a mount is '/data', not a mapping"),
     Row({"mounts": [{**MOUNT, "mode": "rw"}]}, 'a mount has the unknown key "mode"'),
     Row({"mounts": [{"component": "agent"}]}, 'a mount has no "target"'),
-    Row({"mounts": [{**MOUNT, "component": "x"}]}, "a mount has the component 'x'"),
+    Row({"mounts": [{**MOUNT, "component": "X"}]}, "a mount has the component 'X'"),
+    Row(
+        {"mounts": [{**MOUNT, "component": "root"}]},
+        "a mount has the component 'root'",
+    ),
+    Row({"form": "pipe"}, "form is 'pipe'"),
+    Row({"origin": "us"}, "origin is 'us'"),
+    Row({"form": "file"}, "can be replaced by nobody who sees it"),
+    Row({"form": "file", "directories": ["a"]}, "it is a file but has no source"),
     Row({"mounts": [{**MOUNT, "access": "read"}]}, "a mount has the access 'read'"),
     Row({"mounts": [{**MOUNT, "target": "data"}]}, '"data" is not absolute'),
     Row({"mounts": [{**MOUNT, "target": "/a/../b"}]}, '"/a/../b" holds ".."'),
@@ -131,3 +140,24 @@ def test_valid_entry_becomes_a_value() -> None:
     assert (entry.mode, entry.owner.user, entry.owner.group) == (0o2750, "agent", 1234)
     assert [mount.for_output() for mount in entry.mounts] == [MOUNT]
     assert entry.optional is False
+
+
+def test_credentials_as_a_single_file_are_refused() -> None:
+    """B09: a file that is replaced by renaming stays the old one in the container."""
+    change = {"form": "file", "kind": "credentials"}
+
+    with pytest.raises(InvalidInventory, match="replaced by renaming"):
+        Entry.from_params({**VALID, **change}, 0)
+
+
+def test_a_source_may_hold_names_and_no_other_braces() -> None:
+    """A03: braces are placeholders, or they are refused."""
+    entry = Entry.from_params({**VALID, "source": "v2/{group}/skill-data"}, 0)
+
+    assert entry.source == "v2/{group}/skill-data"
+
+
+def test_an_entry_can_depend_on_its_source() -> None:
+    entry = Entry.from_params({**VALID, "optional": "when_present"}, 0)
+
+    assert (entry.optional, entry.when_present) == (False, True)

@@ -114,15 +114,22 @@ def test_within_must_name_a_shared_directory(
     ("holder", "held"),
     [
         pytest.param(
-            entry("hub"), entry("own", "/own", source="hub/own"), id="agent owns it"
+            entry("hub", "/hub"),
+            entry("own", "/own", source="hub/own"),
+            id="agent owns it",
         ),
         pytest.param(
-            entry("hub", owner="root", mode="0770"),
+            entry("hub", "/hub", owner="root", mode="0770"),
             entry("own", "/own", source="hub/a/own"),
             id="a group may write to it",
         ),
         pytest.param(
-            entry("hub", scope="deployment", owner="control"),
+            entry(
+                "hub",
+                scope="deployment",
+                owner="control",
+                mounts=[{"component": "control", "target": "/hub", "access": "rw"}],
+            ),
             entry("own", "/own", source=None, within="hub"),
             id="control owns the hub",
         ),
@@ -142,9 +149,17 @@ def test_a_mounted_entry_where_others_could_put_a_link_is_refused(
     ("holder", "held"),
     [
         pytest.param(
-            entry("hub", owner="root"),
+            entry("hub", "/hub", owner="root"),
             entry("own", "/own", source="hub/own"),
             id="root owns it",
+        ),
+        pytest.param(
+            entry(
+                "hub",
+                mounts=[{"component": "agent", "target": "/hub", "access": "ro"}],
+            ),
+            entry("own", "/own", source="hub/own"),
+            id="no container can change it",
         ),
         pytest.param(entry("hub"), entry("own", source="hub/own"), id="not mounted"),
         pytest.param(
@@ -181,3 +196,15 @@ def test_within_an_optional_entry_that_is_left_out_is_refused() -> None:
 
     with pytest.raises(InvalidInventory, match=r'entry "own".*"hub"'):
         inventory.with_optional([])
+
+
+def test_what_another_program_manages_is_a_finding_and_no_refusal() -> None:
+    hub, own = entry("hub", "/hub"), entry("own", "/own", source="hub/own")
+
+    inventory = Inventory.from_params([hub, own], managed=False)
+
+    (finding,) = inventory.findings
+    assert 'entry "own": it is mounted and lies in the directory of entry "hub"' in (
+        finding
+    )
+    assert Inventory.from_params([hub]).findings == ()
