@@ -27,6 +27,7 @@ from .values import (
 
 RESTART_RULE = re.compile(r"(no|always|unless-stopped|on-failure(:[1-9][0-9]{0,5})?)\Z")
 CAPABILITY_RULE = re.compile(r"[A-Z][A-Z_]{2,40}\Z")
+MOUNT_OPTIONS = ("z", "Z", "cached", "consistent", "delegated")
 LEAST_MEMORY_BYTES = 6 * 1024 * 1024
 
 # What a container of ours is unless its service says otherwise (D04, D25).
@@ -76,14 +77,26 @@ class Service:
     needs: tuple[str, ...] = ()
     stop_order: int = 0
     find: Find | None = None
+    mount_options: tuple[str, ...] = ()
 
     @classmethod
-    def from_params(cls, component: str, params: Any, *, managed: bool) -> Service:
-        """Given a service as declared, return it; raise InvalidInput."""
+    def from_params(
+        cls,
+        component: str,
+        params: Any,
+        *,
+        managed: bool = True,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Service:
+        """Given a service and its secrets, return both as one; raise InvalidInput."""
         try:
+            _check_no_secrets(params)
             given = keys_of("it", params, KEYS)
             found = {key: READERS[key](key, value) for key, value in given.items()}
-            service = cls(**{**(HARDENED if managed else {}), **found})
+            service = cls(
+                **{**(HARDENED if managed else {}), **found},
+                secret_environment=dict(secrets or {}),
+            )
             _check_sense(service, managed=managed)
         except Fault as fault:
             raise fault.of(f'service "{component}"') from fault
@@ -141,6 +154,14 @@ def _capabilities(key: str, value: Any) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
 
+def _mount_options(key: str, value: Any) -> tuple[str, ...]:
+    found = arguments(key, value)
+    for one in found:
+        if one not in MOUNT_OPTIONS:
+            raise Fault(f'{key} holds "{one}"', f"Use {', '.join(MOUNT_OPTIONS)}.")
+    return tuple(sorted(set(found)))
+
+
 def _cpus(key: str, value: Any) -> float | None:
     return number(key, value) or None
 
@@ -150,7 +171,6 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "command": arguments,
     "entrypoint": arguments,
     "environment": variables,
-    "secret_environment": variables,
     "networks": _names,
     "ports": _list(Port.from_params),
     "health": lambda _key, value: Health.from_params(value),
@@ -171,8 +191,17 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "needs": _names,
     "stop_order": lambda key, value: whole(key, value, 0, 10**6),
     "find": lambda _key, value: Find.from_params(value),
+    "mount_options": _mount_options,
 }
 KEYS = tuple(READERS)
+
+
+def _check_no_secrets(params: Any) -> None:
+    if isinstance(params, Mapping) and "secret_environment" in params:
+        raise Fault(
+            "it has secret_environment, which would be shown in the task's output",
+            "Move it to the option secret_environment, below the service's name.",
+        )
 
 
 def _check_sense(service: Service, *, managed: bool) -> None:
@@ -180,6 +209,8 @@ def _check_sense(service: Service, *, managed: bool) -> None:
         raise Fault('it has no "image"', 'Add "image".')
     if managed and service.find is not None:
         raise Fault("it has find", "Remove find, or set managed to false.")
+    if service.command == () or service.entrypoint == ():
+        raise Fault("its command or entrypoint is empty", "Leave it out.")
     both = sorted(set(service.environment) & set(service.secret_environment))
     if both:
         raise Fault(

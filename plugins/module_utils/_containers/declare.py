@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, The Agentkeep authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The containers of a deployment, as a function of what is declared."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any, Iterator, Mapping
+
+from .._errors import InvalidInput
+from .._mounts.effective import MountList
+from .._mounts.mount import EffectiveMount
+from .._state.deployment import Agent, Deployment
+from .._state.template import PLACEHOLDER
+from .container import (
+    AGENT_LABEL,
+    COMPONENT_LABEL,
+    DEPLOYMENT_LABEL,
+    ID_LABEL,
+    SETTINGS_LABEL,
+    Container,
+    DeclaredIdentity,
+)
+from .parts import Find
+from .service import Service
+from .services import AGENT, Services
+
+
+def project_of(deployment: Deployment) -> str:
+    """Return the name that the engine's objects of a deployment begin with (D03)."""
+    return f"agentkeep-{deployment.name}"
+
+
+def containers_of(
+    deployment: Deployment,
+    mounts: MountList,
+    services: Services,
+    identity: DeclaredIdentity,
+) -> tuple[Container, ...]:
+    """Given what is declared, return every container, in the order of their names.
+
+    An agent that is not enabled has none; one that is lazy is made and not started.
+    """
+    found = [
+        _container(deployment, mounts, identity, (component, None, service))
+        for component, service in services.components.items()
+    ]
+    for agent in deployment.agents:
+        own = services.of(AGENT, agent.name)
+        if own is not None and agent.enabled:
+            found.append(_container(deployment, mounts, identity, (AGENT, agent, own)))
+    ordered = tuple(sorted(found, key=lambda one: one.service))
+    _check_apart(ordered)
+    return ordered
+
+
+def labels_of(
+    deployment: Deployment, identity: DeclaredIdentity, component: str
+) -> dict[str, str]:
+    """Return the labels of everything that is made for a component (D19)."""
+    return {
+        DEPLOYMENT_LABEL: deployment.name,
+        ID_LABEL: identity.id,
+        COMPONENT_LABEL: component,
+    }
+
+
+def network_name(deployment: Deployment, network: str) -> str:
+    """Return the engine's name of a network."""
+    return f"{project_of(deployment)}-{network}"
+
+
+def _container(
+    deployment: Deployment,
+    mounts: MountList,
+    identity: DeclaredIdentity,
+    declared: tuple[str, Agent | None, Service],
+) -> Container:
+    component, agent, service = declared
+    short = f"agent-{agent.name}" if agent else component
+    ids = deployment.container_ids(component, agent)
+    labels = labels_of(deployment, identity, component)
+    if agent:
+        labels[AGENT_LABEL] = agent.name
+    if short in identity.settings:
+        labels[SETTINGS_LABEL] = identity.settings[short]
+    own: dict[str, Any] = {
+        one.name: getattr(service, one.name) for one in fields(service)
+    }
+    if deployment.managed:
+        own["networks"] = tuple(
+            sorted(network_name(deployment, one) for one in service.networks or ())
+        )
+        own["image"] = identity.references.get(short, service.image)
+        own["restart"] = "no" if agent and agent.lazy else service.restart
+    else:
+        own["find"] = _found_by(service.find, deployment, agent)
+    return Container(
+        **own,
+        name=f"{project_of(deployment)}-{short}",
+        service=short,
+        component=component,
+        agent=agent.name if agent else None,
+        user=f"{ids.uid}:{ids.gid}",
+        image_id=identity.images.get(short),
+        labels=labels if deployment.managed else {},
+        mounts=tuple(_with_options(mounts, service, component, agent)),
+        start=not (agent and agent.lazy),
+        managed=deployment.managed,
+    )
+
+
+def _with_options(
+    mounts: MountList, service: Service, component: str, agent: Agent | None
+) -> Iterator[EffectiveMount]:
+    for mount in mounts.of(component, agent.name if agent else None):
+        options = {*mount.options, *service.mount_options}
+        bind = mount.type == "bind"
+        yield replace(mount, options=tuple(sorted(options))) if bind else mount
+
+
+def _found_by(
+    find: Find | None, deployment: Deployment, agent: Agent | None
+) -> Find | None:
+    if find is None:
+        return None
+    values: Mapping[str, str] = {"deployment": deployment.name}
+    if agent:
+        values = {**values, **agent.names, "agent": agent.name}
+
+    def filled(template: str) -> str:
+        return PLACEHOLDER.sub(
+            lambda found: values.get(found.group(1), found.group()), template
+        )
+
+    return Find(
+        labels={key: filled(value) for key, value in find.labels.items()},
+        name=filled(find.name) if find.name else None,
+    )
+
+
+def _check_apart(containers: tuple[Container, ...]) -> None:
+    published: dict[tuple[str, int, str], str] = {}
+    for one in containers:
+        _check_targets(one)
+        for port in one.ports:
+            key = (port.host, port.published, port.protocol)
+            if key in published:
+                raise InvalidInput(
+                    f'Cannot publish a port of service "{one.service}"',
+                    f'"{published[key]}" publishes {port.host}:{port.published} too',
+                    "Give one of them another port in services or in the agent's own "
+                    "service.",
+                )
+            published[key] = one.service
+
+
+def _check_targets(container: Container) -> None:
+    mounted = {mount.target for mount in container.mounts}
+    for one in container.temporary:
+        if one.target in mounted:
+            raise InvalidInput(
+                f'Cannot use service "{container.service}"',
+                f'it has a mount and a temporary directory at "{one.target}"',
+                "Choose another target for one of them.",
+            )
