@@ -14,13 +14,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import stat
 import time
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from .._errors import LockBusy, UnsafePath
+from .content import Draft, demand_regular, open_regular, pour, replacing
 from .descent import PLAIN, Status, open_child, status_of
 from .refusals import explained
+from .removal import Removal
 from .walk import demand_one_name, held, walk
 
 if TYPE_CHECKING:
@@ -92,31 +93,89 @@ class Tree:
         if directory is None:
             return None
         with explained("read", self._shown(path)):
-            try:
-                descriptor = os.open(name, os.O_RDONLY | PLAIN, dir_fd=directory)
-            except FileNotFoundError:
+            descriptor = open_regular(directory, name, self._shown(path))
+            if descriptor is None:
                 return None
             with os.fdopen(descriptor, "rb") as file:
-                self._demand_regular(descriptor, path)
                 return file.read(most_bytes)
 
-    def write(self, path: str, content: bytes, mode: int) -> None:
+    def file_status(self, path: str) -> Status | None:
+        """Return owner and mode of a regular file, or None if there is none."""
+        *above, name = path.split("/")
+        directory = self._reach(above)
+        if directory is None:
+            return None
+        with explained("read", self._shown(path)):
+            descriptor = open_regular(directory, name, self._shown(path))
+        if descriptor is None:
+            return None
+        try:
+            return status_of(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return what the directory holds, sorted; nothing if there is none."""
+        directory = self._reach(path.split("/") if path else [])
+        with explained("list", self._shown(path)):
+            return () if directory is None else tuple(sorted(os.listdir(directory)))
+
+    def write(
+        self,
+        path: str,
+        content: bytes,
+        mode: int,
+        owner: tuple[int, int] | None = None,
+    ) -> None:
         """Replace a file by one with *content*, all of it or nothing."""
         *above, name = path.split("/")
-        draft = f".{name}.new"
         with explained("write", self._shown(path)):
-            directory = self._required(above)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(draft, dir_fd=directory)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN
-            descriptor = os.open(draft, flags, 0o600, dir_fd=directory)
-            with os.fdopen(descriptor, "wb") as file:
+            draft = Draft(mode, owner)
+            with replacing(self._required(above), name, draft) as file:
                 file.write(content)
-                file.flush()
-                os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
-            os.rename(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
-            os.fsync(directory)
+
+    def copy(self, path_from: str, path_to: str) -> None:
+        """Replace a file by a copy of another one, with its owner and mode."""
+        *above, name = path_from.split("/")
+        with explained("copy", self._shown(path_from)):
+            directory = self._required(above)
+            source = open_regular(directory, name, self._shown(path_from))
+            if source is None:
+                raise self._vanished([*above, name])
+        try:
+            found = status_of(source)
+            draft = Draft(found.mode, (found.uid, found.gid))
+            *above, name = path_to.split("/")
+            with explained("write", self._shown(path_to)), replacing(
+                self._required(above), name, draft
+            ) as file:
+                pour(source, file)
+        finally:
+            os.close(source)
+
+    def remove(self, path: str) -> bool:
+        """Remove a file or a link; return whether there was one."""
+        *above, name = path.split("/")
+        directory = self._reach(above)
+        if directory is None:
+            return False
+        with explained("remove", self._shown(path)):
+            try:
+                os.unlink(name, dir_fd=directory)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def remove_tree(self, path: str) -> int:
+        """Remove a directory with everything in it; return how much that was."""
+        parts = path.split("/")
+        top = self._reach(parts)
+        if top is None:
+            return 0
+        removed = Removal(top, self._shown(path)).run()
+        with explained("remove", self._shown(path)):
+            os.rmdir(parts[-1], dir_fd=self._required(parts[:-1]))
+        return removed + 1
 
     @contextlib.contextmanager
     def locked(
@@ -132,7 +191,7 @@ class Tree:
         with explained("lock", self._shown(path)):
             descriptor = os.open(name, flags, 0o600, dir_fd=self._required(above))
         try:
-            self._demand_regular(descriptor, path)
+            demand_regular(descriptor, self._shown(path))
             end = clock() + wait_seconds
             while not _try_lock(descriptor):
                 if clock() >= end:
@@ -185,14 +244,6 @@ class Tree:
             if found.st_uid != uid:
                 demand_one_name(found, below)
                 yield above, name, below
-
-    def _demand_regular(self, descriptor: int, path: str) -> None:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UnsafePath(
-                f'Cannot use "{self._shown(path)}"',
-                "it is not a regular file",
-                "Remove it, then run again.",
-            )
 
     def _close_below(self, depth: int) -> None:
         while len(self._open) > depth:
