@@ -21,7 +21,7 @@ from .difference import (
 )
 from .observed import Observed
 from .parts import Health
-from .reading import health_of, variables_of
+from .reading import ANONYMOUS, health_of, variables_of
 
 __all__ = ["LAYOUT", "MASK", "RECREATE", "START", "Difference", "differences"]
 
@@ -143,9 +143,12 @@ def _labels(container: Container, observed: Observed) -> Iterator[Difference]:
 
 def _reach(container: Container, observed: Observed) -> Iterator[Difference]:
     if container.networks is not None:
-        yield from _differs(
-            "networks", list(observed.networks), sorted(container.networks)
-        )
+        old, new = list(observed.networks), sorted(container.networks)
+        unnamed = [one for one in old if ANONYMOUS.match(one)]
+        # A container that never ran may only know the ids of its networks.
+        strange = set(old) - set(new) - set(unnamed)
+        if strange or len(old) != len(new):
+            yield Difference("networks", old, new)
     if container.managed or container.ports:
         old = sorted(one.written for one in observed.ports)
         yield from _differs(
@@ -215,7 +218,7 @@ def _limits(container: Container, observed: Observed) -> Iterator[Difference]:
         if new is None and not container.managed:
             continue
         # Compose keeps a share of processors as a number of 32 bits.
-        if old and new and abs(old - new) <= CPU_TOLERANCE * new:
+        if key == "cpus" and old and new and abs(old - new) <= CPU_TOLERANCE * new:
             continue
         yield from _differs("limits", old, new, key)
     if container.log_bytes is not None:

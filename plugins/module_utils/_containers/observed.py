@@ -112,13 +112,15 @@ class Observed:
         image_config: Mapping[str, Any] | None = None,
         mount_table: tuple[MountPoint, ...] | None = None,
         sources: Mapping[str, SourceState] | None = None,
+        network_names: Mapping[str, str] | None = None,
     ) -> Observed:
         """Given what the engine says of a container, return it.
 
         *image_config* is the ``Config`` of the container's own image (Env, Cmd,
         Entrypoint, Labels, Healthcheck, Volumes, WorkingDir), *mount_table* what is
         mounted in its process (None if it does not run), *sources* by target what
-        lies at the source of each bind mount.
+        lies at the source of each bind mount, *network_names* the engine's networks
+        by their ids.
         """
         host = inspect.get("HostConfig") or {}
         config = inspect.get("Config") or {}
@@ -139,7 +141,9 @@ class Observed:
             environment=variables_of(config.get("Env")),
             labels=dict(config.get("Labels") or {}),
             mounts=_mounts(inspect, host, _own_volumes(config, image_config)),
-            networks=networks_of(host, inspect.get("NetworkSettings") or {}),
+            networks=networks_of(
+                host, inspect.get("NetworkSettings") or {}, network_names or {}
+            ),
             ports=tuple(sorted(ports_of(host, config), key=lambda one: one.written)),
             check=health_of(config.get("Healthcheck")),
             read_only=bool(host.get("ReadonlyRootfs")),

@@ -78,12 +78,24 @@ def ports_of(host: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Por
 
 
 def networks_of(
-    host: Mapping[str, Any], settings: Mapping[str, Any]
+    host: Mapping[str, Any], settings: Mapping[str, Any], names: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return the names of the networks, none for a container without any."""
-    found = {*(settings.get("Networks") or {})}
+    """Return the names of the networks, none for a container without any.
+
+    Compose names a network that it did not make by its id until the first start.
+    """
+    networks = settings.get("Networks") or {}
+    known = {
+        **names,
+        **{
+            one["NetworkID"]: name
+            for name, one in networks.items()
+            if one and one.get("NetworkID")
+        },
+    }
+    found = {known.get(name, name) for name in networks}
     mode = host.get("NetworkMode") or ""
-    if mode not in ("default", "none", ""):
+    if mode not in ("default", "none", "") and not (found and ANONYMOUS.match(mode)):
         found.add(mode)
     return tuple(sorted(found - {"none"}))
 
