@@ -145,7 +145,8 @@ def one(tmp_path: Path) -> Iterator[Container]:
     subprocess.run(["docker", "rm", "--force", found.name], check=False)
     for network in found.networks or ():
         docker("network", "rm", network)
-    subprocess.run(["docker", "volume", "rm", f"agentkeep-{NAME}-main-queue"])
+    queue = f"agentkeep-{NAME}-main-queue"
+    subprocess.run(["docker", "volume", "rm", queue], check=False)
 
 
 def by_compose(one: Container, folder: Path, *, start: bool = False) -> None:
