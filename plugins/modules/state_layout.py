@@ -18,9 +18,14 @@ description:
     set.
   - Links are never followed. A link at the place of a declared directory is refused by
     name, even if it is put there while the module runs.
-  - The deployment's directory gets a file C(layout.json) with the layout version and
-    the deployment's name. A directory of another deployment, or of a newer layout, is
-    refused.
+  - The deployment's directory gets a file C(layout.json) with the layout version, the
+    deployment's name, an id that is chosen once, and whom the directories were made
+    for. A directory of another deployment, or of a newer layout, is refused.
+  - The owners on the host follow from the engine's user namespace, see
+    O(uid_offset). An agent or component with another uid or gid than before, and an
+    engine with another user namespace, are refused unless O(repair) is set.
+  - Where O(managed) is V(false) it reports in check mode what differs, and refuses to
+    change it.
 author:
   - The Agentkeep authors (@agentkeep)
 extends_documentation_fragment:
@@ -40,6 +45,7 @@ options:
         belongs to somebody else is given to the owner of its entry.
       - Links are changed themselves, never what they point to. A file with several
         names is refused.
+      - It also gives what belongs to a uid or gid of before to the new one.
       - Entries of root and of the kind V(socket) are left out.
     type: bool
     default: false
@@ -94,6 +100,14 @@ state_layout:
       type: str
       returned: success
       sample: /srv/agentkeep/main
+    id:
+      description:
+        - The id of the deployment, which its containers carry as a label.
+        - It is chosen when the deployment is laid out for the first time; an empty text
+          in check mode before that.
+      type: str
+      returned: success
+      sample: 6f2b8a52d0e94d1a8d8f3e0a3f1c7b55
     layout_version:
       description: The layout version that the directory has now.
       type: int
@@ -143,7 +157,8 @@ state_layout:
             owner: "0:0"
             mode: "0755"
         after:
-          description: Owner and mode after, or the content of the layout file.
+          description:
+            - Owner and mode after, or what the layout file says besides the id.
           type: dict
           returned: success
           sample:
@@ -151,22 +166,24 @@ state_layout:
             mode: "0750"
 """
 
+import uuid
+from dataclasses import replace
 from typing import Any, Mapping
 
 from ..module_utils._argument_spec import ArgumentSpec
+from ..module_utils._engine.on_host import deployment_on_host
+from ..module_utils._errors import LayoutRefused
 from ..module_utils._files.descent import Status
 from ..module_utils._files.root import make_tree, open_tree
 from ..module_utils._files.tree import Tree
 from ..module_utils._plan import Plan
 from ..module_utils._reconcile import Reconciliation, run
-from ..module_utils._state.deployment import Deployment
-from ..module_utils._state.layout import PASSAGE_MODE, Layout, layout_of
+from ..module_utils._state.layout import PASSAGE_MODE, Layout, Order, layout_of
 from ..module_utils._state.marker import (
     LOCK_FILE,
     MARKER_FILE,
     MARKER_LIMIT_BYTES,
-    marker_agrees,
-    marker_text,
+    Marker,
 )
 from ..module_utils._state.options import inventory_spec
 from ..module_utils._state.plan import (
@@ -177,6 +194,7 @@ from ..module_utils._state.plan import (
     Reading,
     plan_layout,
 )
+from ..module_utils._state.succession import stale_groups
 
 SPEC = inventory_spec().merge(
     ArgumentSpec(
@@ -189,12 +207,14 @@ SPEC = inventory_spec().merge(
 
 
 def wanted(params: Mapping[str, Any]) -> Layout:
-    """Given the options, return the layout that they ask for."""
-    return layout_of(
-        Deployment.from_params(params),
+    """Given the options, return the layout that they ask for on this host."""
+    found = deployment_on_host(params)
+    order = Order(
         repair=params["repair"],
         lock_wait_seconds=params["lock_wait_seconds"],
+        ids_known=found.ids_known,
     )
+    return layout_of(found.deployment, order)
 
 
 def read(layout: Layout) -> Reading:
@@ -208,6 +228,8 @@ def read(layout: Layout) -> Reading:
 
 def apply(plan: Plan, layout: Layout) -> Plan:
     """Given the plan, take the lock, plan again and carry that out."""
+    _demand_possible(layout)
+    layout = replace(layout, marker=replace(layout.marker, id=uuid.uuid4().hex))
     with make_tree(layout.data_root, ROOT_MODE) as tree:
         if tree.status(layout.deployment) is None:
             tree.put(layout.deployment, Status(uid=0, gid=0, mode=PASSAGE_MODE))
@@ -216,37 +238,65 @@ def apply(plan: Plan, layout: Layout) -> Plan:
             reading = _read(tree, layout).with_made(plan, layout)
             plan = plan_layout(reading, layout)
             for change in plan.steps:
-                _carry_out(tree, change, layout)
+                _carry_out(tree, change, layout, reading)
     return plan
 
 
+def _demand_possible(layout: Layout) -> None:
+    if not layout.managed:
+        raise LayoutRefused(
+            f'Cannot lay out deployment "{layout.deployment}"',
+            "its directories are made by another program (managed is false)",
+            "Run it in check mode to see what differs.",
+        )
+    if layout.marker.id_map is None:
+        raise LayoutRefused(
+            f'Cannot lay out "{layout.root}"',
+            "no engine answers, so that the owners on the host are not known",
+            "Run the role agentkeep.agents.host first, start the engine, set "
+            "engine_socket to its socket, or set uid_offset (0 for an engine without "
+            "user namespaces).",
+        )
+
+
 def _read(tree: Tree, layout: Layout) -> Reading:
-    marker = tree.read(f"{layout.deployment}/{MARKER_FILE}", MARKER_LIMIT_BYTES)
     found: dict[str, Found] = {}
     for directory in layout.directories:
         status = tree.status(directory.path)
         if status is not None:
             found[directory.path] = Found(status.uid, status.gid, status.mode)
+    marker = _marker_of(tree, layout)
+    stale = stale_groups(marker, layout.marker)
     return Reading(
         found=found,
-        marked=marker_agrees(marker, layout.root, layout.deployment),
+        marker=marker,
+        stale=stale,
         foreign={
-            top.path: tree.foreign(top.path, top.uid, layout.apart)
+            top.path: tree.foreign(top.path, top.uid, layout.apart, stale)
             for top in layout.repaired
         },
     )
 
 
-def _carry_out(tree: Tree, change: Change, layout: Layout) -> None:
+def _marker_of(tree: Tree, layout: Layout) -> Marker | None:
+    if not layout.managed:
+        return None
+    path = f"{layout.deployment}/{MARKER_FILE}"
+    content = tree.read(path, MARKER_LIMIT_BYTES)
+    return Marker.from_content(content, layout.root, layout.deployment)
+
+
+def _carry_out(tree: Tree, change: Change, layout: Layout, reading: Reading) -> None:
     directory = change.directory
     if change.action == "write":
-        marker = f"{layout.deployment}/{MARKER_FILE}"
-        tree.write(marker, marker_text(layout.deployment).encode(), MARKER_MODE)
+        path = f"{layout.deployment}/{MARKER_FILE}"
+        marker = layout.marker.following(reading.marker)
+        tree.write(path, marker.content(), MARKER_MODE)
     elif directory is None:
         return
     elif change.action == "repair":
         owner = (directory.uid, directory.gid)
-        tree.give(directory.path, owner, layout.apart)
+        tree.give(directory.path, owner, layout.apart, reading.stale)
     else:
         owner_and_mode = (directory.uid, directory.gid, directory.mode)
         tree.put(directory.path, Status(*owner_and_mode))

@@ -74,13 +74,25 @@ class Tree:
             if found != wanted:
                 os.fchmod(descriptor, wanted.mode)
 
-    def foreign(self, path: str, uid: int, apart: frozenset[str]) -> int:
-        """Return how much below the directory does not belong to *uid*."""
-        return sum(1 for _found in self._foreign(path, uid, apart))
+    def foreign(
+        self,
+        path: str,
+        uid: int,
+        apart: frozenset[str],
+        stale: frozenset[int] = frozenset(),
+    ) -> int:
+        """Return how much below the directory is another user's or a stale group's."""
+        return sum(1 for _found in self._foreign(path, uid, apart, stale))
 
-    def give(self, path: str, owner: tuple[int, int], apart: frozenset[str]) -> None:
+    def give(
+        self,
+        path: str,
+        owner: tuple[int, int],
+        apart: frozenset[str],
+        stale: frozenset[int] = frozenset(),
+    ) -> None:
         """Give everything below the directory that belongs to others to *owner*."""
-        for above, name, shown in self._foreign(path, owner[0], apart):
+        for above, name, shown in self._foreign(path, owner[0], apart, stale):
             with explained("give away", shown), held(above, name) as descriptor:
                 demand_one_name(os.fstat(descriptor), shown)
                 # The kernel resolves this to the very object that is held open.
@@ -235,13 +247,13 @@ class Tree:
         )
 
     def _foreign(
-        self, path: str, uid: int, apart: frozenset[str]
+        self, path: str, uid: int, apart: frozenset[str], stale: frozenset[int]
     ) -> Iterator[tuple[int, str, str]]:
         top = self._reach(path.split("/"))
         if top is None:
             return
         for above, name, found, below in walk(top, self._shown(path), (apart, 0)):
-            if found.st_uid != uid:
+            if found.st_uid != uid or found.st_gid in stale:
                 demand_one_name(found, below)
                 yield above, name, below
 

@@ -12,6 +12,7 @@ from typing import Iterator, Tuple
 from .._errors import InvalidInput
 from .deployment import Agent, Deployment
 from .entry import Entry
+from .marker import Marker
 
 PASSAGE_MODE = 0o711
 
@@ -28,6 +29,7 @@ class Directory:
     gid: int
     mode: int
     repairable: bool = False
+    when_present: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Layout:
     deployment: str
     directories: tuple[Directory, ...]
     tops: tuple[Directory, ...]
+    marker: Marker
+    managed: bool = True
     repair: bool = False
     lock_wait_seconds: int = 60
 
@@ -59,28 +63,50 @@ class Layout:
         return tuple(one for one in self.tops if self.repair and one.repairable)
 
 
-def layout_of(
-    deployment: Deployment, repair: bool = False, lock_wait_seconds: int = 60
-) -> Layout:
+@dataclass(frozen=True)
+class Order:
+    """Hold how a layout is to be carried out."""
+
+    repair: bool = False
+    lock_wait_seconds: int = 60
+    ids_known: bool = True
+
+
+AS_DECLARED = Order()
+
+
+def layout_of(deployment: Deployment, order: Order = AS_DECLARED) -> Layout:
     """Given a deployment, return its layout; raise InvalidInput on a clash."""
     declared: dict[Parts, Directory] = {}
-    tops: list[Directory] = []
+    tops: dict[str, Directory] = {}
     for entry in deployment.inventory.entries:
         if entry.volume is not None or entry.form == "file":
             continue
         for agent, top in deployment.located(entry):
             wanted = list(_directories(deployment, entry, agent, top))
-            tops.append(wanted[0])
+            tops[top] = wanted[0]
             for directory in wanted:
                 _declare(declared, directory)
-    _add_passages(declared, deployment)
+    if deployment.managed:
+        _add_passages(declared, deployment)
     return Layout(
         data_root=deployment.data_root,
         deployment=deployment.name,
         directories=tuple(declared[parts] for parts in sorted(declared)),
-        tops=tuple(tops),
-        repair=repair,
-        lock_wait_seconds=lock_wait_seconds,
+        tops=tuple(tops.values()),
+        marker=_marker(deployment, order),
+        managed=deployment.managed,
+        repair=order.repair,
+        lock_wait_seconds=order.lock_wait_seconds,
+    )
+
+
+def _marker(deployment: Deployment, order: Order) -> Marker:
+    return Marker(
+        deployment=deployment.name,
+        id_map=deployment.id_map if order.ids_known else None,
+        agents={one.name: one.identity for one in deployment.agents},
+        components=deployment.components,
     )
 
 
@@ -96,6 +122,7 @@ def _directories(
             gid=gid,
             mode=entry.mode,
             repairable=uid != 0 and entry.kind != "socket",
+            when_present=entry.when_present,
         )
 
 
@@ -115,7 +142,8 @@ def _add_passages(declared: dict[Parts, Directory], deployment: Deployment) -> N
         (deployment.name, "agents", agent.name) for agent in deployment.agents
     ]
     fixed += [(deployment.name, "agents"), (deployment.name, "shared")]
-    for parts in [*declared, *fixed]:
+    made = [parts for parts, one in declared.items() if not one.when_present]
+    for parts in [*made, *fixed]:
         for length in range(1, len(parts) + 1):
             if parts[:length] not in declared:
                 above = declared.get(parts[: length - 1])

@@ -11,7 +11,8 @@ from typing import Any, Iterator, Mapping
 
 from .._plan import NOTHING, Plan
 from .layout import Directory, Layout
-from .marker import LAYOUT_VERSION, MARKER_FILE, marker_text
+from .marker import LAYOUT_VERSION, MARKER_FILE, Marker
+from .succession import demand_same_owners
 
 ROOT_MODE = 0o755
 MARKER_MODE = 0o644
@@ -36,7 +37,8 @@ class Reading:
 
     missing: tuple[str, ...] = ()
     found: Mapping[str, Found] = field(default_factory=dict)
-    marked: bool = False
+    marker: Marker | None = None
+    stale: frozenset[int] = frozenset()
     foreign: Mapping[str, int] = field(default_factory=dict)
 
     def with_made(self, plan: Plan, layout: Layout) -> Reading:
@@ -74,16 +76,25 @@ class Change:
 def plan_layout(current: Reading | None, layout: Layout) -> Plan:
     """Given what is and what is declared, return the changes, parents first."""
     reading = current or Reading()
-    changes = [*_roots(reading), *_marker(reading, layout)]
+    marker = layout.marker.following(reading.marker)
+    if not layout.repair:
+        demand_same_owners(reading.marker, layout.marker, layout.root)
+    changes = list(_roots(reading))
+    # The first marker comes before what it protects, and a new one after what it tells:
+    # an interrupted repair is then still due.
+    if reading.marker is None:
+        changes += _marker(reading, layout)
     counts = {"created": 0, "changed": 0, "unchanged": 0}
     for directory in layout.directories:
         change = _change(directory, reading.found.get(directory.path), layout)
         if change is None:
-            counts["unchanged"] += 1
+            counts["unchanged"] += directory.path in reading.found
         else:
             counts["created" if change.action == "create" else "changed"] += 1
             changes.append(change)
-    changes.extend(_repairs(reading, layout))
+    changes += _repairs(reading, layout)
+    if reading.marker is not None:
+        changes += _marker(reading, layout)
     return Plan(
         action="lay out" if changes else NOTHING,
         changed=bool(changes),
@@ -93,6 +104,7 @@ def plan_layout(current: Reading | None, layout: Layout) -> Plan:
         steps=tuple(changes),
         output={
             "root": layout.root,
+            "id": marker.id,
             "layout_version": LAYOUT_VERSION,
             "counts": counts,
             "changes": [change.for_output() for change in changes],
@@ -112,22 +124,25 @@ def _roots(reading: Reading) -> Iterator[Change]:
 
 
 def _marker(reading: Reading, layout: Layout) -> list[Change]:
-    if reading.marked:
+    earlier = reading.marker
+    wanted = layout.marker.following(earlier).for_output()
+    found = earlier.for_output() if earlier and earlier.id else None
+    if not layout.managed or found == wanted:
         return []
     return [
         Change(
             path=f"{layout.root}/{MARKER_FILE}",
             entry="",
             action="write",
-            before=None,
-            after={"content": marker_text(layout.deployment)},
+            before=earlier.for_output() if earlier else None,
+            after=wanted,
         )
     ]
 
 
 def _change(directory: Directory, found: Found | None, layout: Layout) -> Change | None:
     wanted = Found(uid=directory.uid, gid=directory.gid, mode=directory.mode)
-    if found == wanted:
+    if found == wanted or (found is None and directory.when_present):
         return None
     return Change(
         path=f"{layout.data_root}/{directory.path}",

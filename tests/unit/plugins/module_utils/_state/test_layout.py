@@ -16,6 +16,7 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._state import (
 from ansible_collections.agentkeep.agents.plugins.module_utils._state.layout import (
     Directory,
     Layout,
+    Order,
     layout_of,
 )
 
@@ -30,7 +31,7 @@ PASSAGES = {
 
 def laid_out(params: dict[str, Any]) -> Layout:
     """Return the layout of these options."""
-    return layout_of(place.Deployment.from_params(params), repair=True)
+    return layout_of(place.Deployment.from_params(params), Order(repair=True))
 
 
 def shown(directory: Directory) -> str:
@@ -141,3 +142,31 @@ def test_layout_without_agents_holds_what_is_shared(params: dict[str, Any]) -> N
     paths = [one.path for one in laid_out(params).directories]
 
     assert paths == ["demo", "demo/agents", "demo/shared", "demo/shared/sockets"]
+
+
+def test_what_is_there_only_when_present_is_not_made(params: dict[str, Any]) -> None:
+    params["inventory"].append(
+        extra(source="x/y", optional="when_present", directories=["z"])
+    )
+    params["inventory"].append(extra(name="file", source="f", form="file"))
+
+    layout = laid_out(params)
+
+    assert {one.path for one in layout.directories if one.when_present} == {
+        f"demo/agents/{agent}/x/{below}"
+        for agent in ("main", "mail")
+        for below in ("y", "y/z")
+    }
+    assert "demo/agents/main/x" not in {one.path for one in layout.directories}
+    assert "demo/agents/main/f" not in {one.path for one in layout.directories}
+
+
+def test_another_programs_layout_has_no_directories_of_ours(
+    params: dict[str, Any],
+) -> None:
+    params["managed"] = False
+
+    paths = {one.path for one in laid_out(params).directories}
+
+    assert not paths & set(PASSAGES)
+    assert "demo/agents/main/memory" in paths

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from ansible_collections.agentkeep.agents.plugins.module_utils._state.layout import (
     Directory,
     Layout,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._state.marker import (
+    Marker,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._state.plan import (
     Found,
@@ -21,11 +24,13 @@ ROOT = Directory(path="demo", entry="", uid=0, gid=0, mode=0o711)
 MEMORY = Directory(
     path="demo/memory", entry="memory", uid=5, gid=5, mode=0o750, repairable=True
 )
+MARKER = Marker(deployment="demo", id="0" * 32)
 LAYOUT = Layout(
     data_root="/srv",
     deployment="demo",
     directories=(ROOT, MEMORY),
     tops=(MEMORY,),
+    marker=Marker(deployment="demo"),
     repair=True,
 )
 ROOT_FOUND = Found(uid=0, gid=0, mode=0o711)
@@ -47,7 +52,7 @@ def found(memory: Found | None = None) -> Reading:
     directories = {"demo": ROOT_FOUND}
     if memory:
         directories["demo/memory"] = memory
-    return Reading(found=directories, marked=True, foreign={})
+    return Reading(found=directories, marker=MARKER, foreign={})
 
 
 ROWS = [
@@ -92,7 +97,7 @@ ROWS = [
         "foreign files",
         Reading(
             found={"demo": ROOT_FOUND, "demo/memory": MEMORY_FOUND},
-            marked=True,
+            marker=MARKER,
             foreign={"demo/memory": 3},
         ),
         (("repair", "/srv/demo/memory"),),
@@ -141,3 +146,29 @@ def test_what_others_made_while_waiting_for_the_lock_does_not_count() -> None:
     second = plan_layout(found(MEMORY_FOUND).with_made(first, LAYOUT), LAYOUT)
 
     assert second.changed is False
+
+
+def test_a_marker_without_an_id_gets_one() -> None:
+    """An earlier version wrote none."""
+    reading = Reading(
+        found={"demo": ROOT_FOUND, "demo/memory": MEMORY_FOUND},
+        marker=Marker(deployment="demo"),
+    )
+
+    plan = plan_layout(reading, LAYOUT)
+
+    assert [(step.action, step.path) for step in plan.steps] == [
+        ("write", "/srv/demo/layout.json")
+    ]
+
+
+def test_what_is_there_only_when_present_is_corrected_and_not_made() -> None:
+    there = replace(MEMORY, when_present=True)
+    layout = replace(LAYOUT, directories=(ROOT, there))
+
+    missing = plan_layout(found(), layout)
+    drifted = plan_layout(found(Found(uid=5, gid=5, mode=0o777)), layout)
+
+    assert missing.changed is False
+    assert missing.output["counts"]["unchanged"] == 1
+    assert [step.action for step in drifted.steps] == ["correct"]
