@@ -7,6 +7,7 @@
 AgentkeepError
 ├── InvalidInput        a parameter that cannot be used
 │   └── InvalidInventory    an entry of the state inventory that cannot be used
+├── MountRefused        a mount that the rules for mounts do not allow
 ├── UnsafePath          a path that leads through a link or to no directory
 ├── LayoutRefused       a deployment's directory that belongs to something else
 ├── LockBusy            another run holds the deployment's lock
@@ -44,6 +45,10 @@ class InvalidInput(AgentkeepError):
 
 class InvalidInventory(InvalidInput):
     """An entry of the state inventory cannot be used."""
+
+
+class MountRefused(AgentkeepError):
+    """A mount is not allowed, or its target is taken."""
 
 
 class UnsafePath(AgentkeepError):
