@@ -19,9 +19,16 @@ options:
   api_token:
     description:
       - The bearer token of the API.
-      - Leave it empty only if the service runs without one.
+      - Leave it empty only if the service runs without one, or with
+        O(api_token_file).
     type: str
     default: ""
+  api_token_file:
+    description:
+      - The file with the bearer token of the API, on the host that the module runs on.
+      - The token is read there and never passes through the play. It excludes
+        O(api_token).
+    type: path
   validate_certs:
     description: Whether the certificate of an C(https) address is checked.
     type: bool

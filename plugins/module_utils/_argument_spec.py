@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Tuple
 
 Names = Tuple[str, ...]
@@ -29,6 +29,18 @@ class ArgumentSpec:
             options={**self.options, **other.options},
             mutually_exclusive=self.mutually_exclusive + other.mutually_exclusive,
             required_by={**self.required_by, **other.required_by},
+        )
+
+    def without_demands(self, *names: str) -> ArgumentSpec:
+        """Return the same with these options not required."""
+        return replace(
+            self,
+            options={
+                name: {key: value for key, value in option.items() if key != "required"}
+                if name in names
+                else option
+                for name, option in self.options.items()
+            },
         )
 
     def to_kwargs(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -20,6 +21,7 @@ from ._argument_spec import ArgumentSpec
 from ._errors import InvalidInput, ServiceRefused, ServiceUnreachable
 
 MOST_BYTES = 16 * 1024 * 1024
+MOST_TOKEN_BYTES = 4096
 
 
 def connection_spec() -> ArgumentSpec:
@@ -28,6 +30,7 @@ def connection_spec() -> ArgumentSpec:
         options={
             "url": {"type": "str", "required": True},
             "api_token": {"type": "str", "default": "", "no_log": True},
+            "api_token_file": {"type": "path", "no_log": False},
             "validate_certs": {"type": "bool", "default": True},
             "use_proxy": {"type": "bool", "default": False},
             "timeout_seconds": {"type": "int", "default": 330},
@@ -56,19 +59,44 @@ class Connection:
                 "it is not an address of the form http://host:port",
                 "Set url to where control listens, such as http://127.0.0.1:8700.",
             )
-        if any(sign in params["api_token"] for sign in "\r\n"):
-            raise InvalidInput(
-                "Cannot use api_token",
-                "it has more than one line",
-                "Set it to the token alone, without a line end.",
-            )
         return cls(
             url=url,
-            api_token=params["api_token"],
+            api_token=_token(params["api_token"], params["api_token_file"]),
             validate_certs=params["validate_certs"],
             use_proxy=params["use_proxy"],
             timeout_seconds=params["timeout_seconds"],
         )
+
+
+def _token(token: str, path: str | None) -> str:
+    if path is not None and token:
+        raise InvalidInput(
+            "Cannot use api_token_file",
+            "api_token is set too",
+            "Set only one of them.",
+        )
+    name = "api_token" if path is None else f'api_token_file "{path}"'
+    token = token if path is None else _read(path).rstrip("\r\n")
+    if any(sign in token for sign in "\r\n"):
+        raise InvalidInput(
+            f"Cannot use {name}",
+            "it has more than one line",
+            "Set it to the token alone, without a line end.",
+        )
+    return token
+
+
+def _read(path: str) -> str:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            return file.read(MOST_TOKEN_BYTES).decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f'Cannot read api_token_file "{path}"',
+            getattr(error, "strerror", None) or str(error),
+            "Set it to the file with the token on the host that the module runs on.",
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait for the agent service and prove that it answers."""
+"""Prove that the agent service answers and that its containers keep their state."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agent_probe
 version_added: 0.1.0
-short_description: Wait for the agent service and prove that it answers
+short_description: Prove that the agent service answers and its containers keep state
 description:
-  - Waits until control is healthy and the agents are connected and can write their
-    state.
-  - On request takes a turn with an agent, and fails unless it is answered and its
-    transcript is on disk.
+  - Waits until control is healthy and the agents are connected and write their state.
+  - On request takes a turn, and fails unless its transcript is on disk afterwards.
+  - On request (O(inside)) writes, as the run-time user and inside each container, to
+    everything that is mounted for writing, and opens every transcript to append to it.
+    That finds what the Claude CLI loses without a word.
   - In check mode nothing is said, but the service must be there.
 author:
   - The Agentkeep authors (@agentkeep)
 extends_documentation_fragment:
   - agentkeep.agents.attributes
+  - agentkeep.agents.inside
   - agentkeep.agents.connection
+  - agentkeep.agents.inventory
 attributes:
   check_mode:
     support: full
+    details:
+      - With O(inside) temporary files are made and removed in check mode too.
   diff_mode:
     support: full
   idempotent:
@@ -36,9 +41,10 @@ options:
       - The agent that must be there, and with which the turn is taken.
       - Without it every declared agent must be there, and the turn is taken with the
         first.
+      - With O(inside) only its container is probed.
     type: str
   wait_seconds:
-    description: How long to wait for the service and its agents.
+    description: How long to wait for the service, its agents and the containers.
     type: int
     default: 45
   turn:
@@ -57,19 +63,20 @@ options:
   expect:
     description: What the answer must contain.
     type: str
+seealso:
+  - module: agentkeep.agents.deployment_info
 """
 
 EXAMPLES = r"""
 - name: Wait until every agent is there
   agentkeep.agents.agent_probe:
     url: http://127.0.0.1:8700
-    api_token: "{{ token }}"
+    api_token_file: /srv/agentkeep/main/shared/settings/api_token
 
 - name: Take a turn that leaves nothing behind
   agentkeep.agents.agent_probe:
     url: http://127.0.0.1:8700
     api_token: "{{ token }}"
-    agent: main
     turn: true
 
 - name: Say something that the agent is to remember
@@ -86,6 +93,28 @@ EXAMPLES = r"""
     conversation_id: "{{ said.agent_probe.turn.conversation_id }}"
     chat_message: Which words did I ask you to remember?
     expect: mango
+
+- name: Prove that every container can keep what it should
+  agentkeep.agents.agent_probe:
+    url: http://127.0.0.1:8700
+    api_token_file: /srv/agentkeep/main/shared/settings/api_token
+    inside: true
+    data_root: /srv/agentkeep
+    deployment: main
+    inventory:
+      - name: memory
+        source: memory
+        scope: agent
+        owner: agent
+        mode: "0750"
+        mounts: [{component: agent, target: /data/memory, access: rw}]
+        kind: workspace
+        backup: files
+    agents: [{name: main, uid: 20101}]
+    services:
+      agent:
+        image: agentkeep/agentd:0.1.0
+        config_directory: /data/memory/.claude
 """
 
 RETURN = r"""
@@ -95,161 +124,162 @@ agent_probe:
   type: dict
   contains:
     health:
-      description: The health of the service.
+      description: The health of the service, empty if it was not asked.
       type: dict
-      returned: success
-      sample:
-        status: ok
-        version: 0.1.0
+      sample: {status: ok, version: 0.1.0}
     agents:
       description: Every declared agent and how it is.
       type: list
       elements: dict
-      returned: success
-      sample:
-        - name: main
-          connected: true
-          ok: true
-          errors: []
-          live_conversations: 0
+      sample: [{name: main, connected: true, ok: true, errors: []}]
+    inside:
+      description: What was found inside each container; empty without O(inside).
+      type: list
+      elements: dict
+      contains:
+        service:
+          description: The short name of the container, such as C(agent-main).
+          type: str
+        component:
+          description: Its component.
+          type: str
+        agent:
+          description: Its agent, or V(none).
+          type: str
+        container:
+          description: The beginning of its id, empty if there is none.
+          type: str
+        state:
+          description: Its state, as the engine calls it, or V(missing).
+          type: str
+        uid:
+          description: The user, as the host knows it, or V(none) if it does not run.
+          type: int
+        gid:
+          description: The group, as the host knows it, or V(none).
+          type: int
+        written:
+          description: Every directory that was to be written.
+          type: list
+          elements: str
+        temporary:
+          description: The directory for temporary files, or V(none) if it has no use.
+          type: str
+        transcripts:
+          description:
+            How many C(projects) there are, how many transcripts were C(found) and
+            C(tried); empty without a C(config_directory).
+          type: dict
+        faults:
+          description:
+            What is wrong, each with a C(message) and, where they are known, C(entry),
+            C(path), C(step), C(errno), C(uid), C(owner), C(mode), C(session_id) and
+            C(conversation_id).
+          type: list
+          elements: dict
+        faults_left_out:
+          description: How many more faults there are than are told.
+          type: int
+        duration_ms:
+          description: How long it took.
+          type: int
     turn:
       description: The turn, or V(none) if none was taken.
       type: dict
-      returned: success
       contains:
         conversation_id:
           description: The conversation.
           type: str
-          returned: when a turn was taken
-          sample: conv-1f0c
         session_id:
           description: The session of the CLI that holds it.
           type: str
-          returned: when a turn was taken
-          sample: 9b2f5f0e-6f0c-4c53-9d2b-1f2f6e0d3b11
         result:
           description: The answer.
           type: str
-          returned: when a turn was taken
-          sample: I remember mango.
         persisted:
           description: Whether the transcript is on disk, always V(true).
           type: bool
-          returned: when a turn was taken
-          sample: true
         duration_ms:
           description: How long it took.
           type: int
-          returned: when a turn was taken
-          sample: 640
 """
 
-import time
-from dataclasses import replace
-from typing import Any, Mapping
-from urllib.parse import quote
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Mapping, Sequence
 
+from ..module_utils._agentd.client import is_still_kept, ready, sessions, speak
 from ..module_utils._agentd.probe import (
     Probe,
     Service,
     judged_turn,
     plan_probe,
-    waiting_for,
+    probe_spec,
 )
-from ..module_utils._argument_spec import ArgumentSpec
-from ..module_utils._client import Answer, Client, Connection, connection_spec
-from ..module_utils._errors import ServiceRefused, ServiceUnreachable
+from ..module_utils._client import Client, Connection, connection_spec
+from ..module_utils._errors import ServiceUnreachable
 from ..module_utils._plan import Plan
+from ..module_utils._probe.options import NEEDED, Inside, inside_spec
+from ..module_utils._probe.result import Probed
+from ..module_utils._probe.run import probe_inside
 from ..module_utils._reconcile import Reconciliation, run
+from ..module_utils._state.options import inventory_spec
 
-POLL_SECONDS = 0.25
-HEALTH_TIMEOUT_SECONDS = 10.0
-
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        {
-            "agent": {"type": "str"},
-            "wait_seconds": {"type": "int", "default": 45},
-            "turn": {"type": "bool", "default": False},
-            "chat_message": {"type": "str"},
-            "conversation_id": {"type": "str"},
-            "expect": {"type": "str"},
-        },
-        required_by={"conversation_id": ("chat_message",)},
-    )
+SPEC = (
+    connection_spec()
+    .merge(inventory_spec())
+    .merge(inside_spec())
+    .merge(probe_spec())
+    .without_demands("url", *NEEDED)
 )
 
 
-def wanted(params: Mapping[str, Any]) -> tuple[Client, Probe]:
-    """Given the options, return whom to ask and what."""
-    return Client(Connection.from_params(params)), Probe.from_params(params)
+@dataclass(frozen=True)
+class Wanted:
+    """Hold whom to ask over HTTP, what, and what to probe from inside."""
+
+    client: Client | None
+    probe: Probe
+    inside: Inside | None
 
 
-def read(asked: tuple[Client, Probe]) -> Service:
-    """Return the service once it is ready; raise ServiceUnreachable in the end."""
-    client, probe = asked
-    end = time.monotonic() + probe.wait_seconds
-    while True:
+def wanted(params: Mapping[str, Any]) -> Wanted:
+    """Given the options, return what is asked."""
+    probe, inside = Probe.from_params(params), Inside.from_params(params)
+    known = params["url"] is not None
+    client = Client(Connection.from_params(params)) if known else None
+    return Wanted(client=client, probe=probe, inside=inside)
+
+
+def read(asked: Wanted) -> Service:
+    """Return the service once it is ready; raise what is wrong in the end."""
+    service, failure, known = Service(), None, {}
+    if asked.client is not None:
         try:
-            service, missing = _look(client, probe)
+            service = ready(asked.client, asked.probe)
+            known = sessions(asked.client) if asked.inside else {}
         except ServiceUnreachable as error:
-            service, missing = Service(), error.why
-        if missing is None:
-            return service
-        if time.monotonic() >= end:
-            raise ServiceUnreachable(
-                f'Cannot find the service at "{client.url}" ready',
-                f"after {probe.wait_seconds:g} seconds {missing}",
-                "Look at the logs of its containers, or raise wait_seconds.",
-            )
-        time.sleep(POLL_SECONDS)
+            failure = error
+    found: Sequence[Probed] = ()
+    if asked.inside is not None:
+        found = probe_inside(asked.inside, known, partial(is_still_kept, asked.client))
+    # What its containers cannot write says more than that it is not ready.
+    if failure is not None and not any(one.faults for one in found):
+        raise failure
+    return replace(service, inside=[one.for_output() for one in found])
 
 
-def plan(service: Service | None, asked: tuple[Client, Probe]) -> Plan:
+def plan(service: Service | None, asked: Wanted) -> Plan:
     """Return the turn to take, if any."""
-    return plan_probe(service, asked[1])
+    return plan_probe(service, asked.probe)
 
 
-def apply(plan: Plan, asked: tuple[Client, Probe]) -> Plan:
+def apply(plan: Plan, asked: Wanted) -> Plan:
     """Take the turn, and delete its conversation if it is not to be kept."""
-    client, probe = asked
-    answer = _accepted(client.post("/chat", probe.body()), "take a turn")
-    if probe.turn and isinstance(answer.body, Mapping):
-        conversation = quote(str(answer.body.get("conversation_id")), safe="")
-        _accepted(client.delete(f"/chat/{conversation}"), "delete the conversation")
-    turn = judged_turn(answer.body, probe)
+    if asked.client is None:
+        return plan
+    turn = judged_turn(speak(asked.client, asked.probe), asked.probe)
     return replace(plan, output={**plan.output, "turn": turn})
-
-
-def _look(client: Client, probe: Probe) -> tuple[Service, str | None]:
-    health = client.get("/health", HEALTH_TIMEOUT_SECONDS)
-    if health.status >= 500:
-        return Service(), f"control is not healthy: {health.body}"
-    _accepted(health, "read the health of the service")
-    agents = client.get("/agents", HEALTH_TIMEOUT_SECONDS)
-    if agents.status >= 500:
-        return Service(), agents.error
-    _accepted(agents, "list the agents")
-    if not isinstance(health.body, Mapping) or not isinstance(agents.body, list):
-        raise ServiceRefused(
-            f'Cannot understand the service at "{client.url}"',
-            "its health or its agents are not what agentd answers",
-            "Check that url is the address of control and not of something else.",
-        )
-    service = Service(health=health.body, agents=agents.body)
-    return service, waiting_for(service, probe.agent)
-
-
-def _accepted(answer: Answer, what: str) -> Answer:
-    if answer.status < 300:
-        return answer
-    raise ServiceRefused(
-        f"Cannot {what}",
-        answer.error,
-        "Set api_token to the deployment's token."
-        if answer.status in (401, 403)
-        else "Look at the logs of control.",
-    )
 
 
 def main() -> None:

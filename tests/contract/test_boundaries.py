@@ -56,6 +56,10 @@ LAYERS = (
         "ansible docker",
         never=NOT_THE_SERVICE,
     ),
+    layer(
+        MODULE_UTILS + r"_probe/(attempt|inside|look|process|run|transcripts)\.py",
+        never=NOT_THE_SERVICE,
+    ),
     Layer(MODULE_UTILS + r".*", never=("agentd", "ansible_collections"), pure=True),
     layer(r"plugins/modules/.*", never=NOT_THE_SERVICE + " plugins.modules"),
     layer(r"plugins/doc_fragments/.*"),

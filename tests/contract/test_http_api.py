@@ -47,7 +47,7 @@ def probe(address: str, **options: Any) -> dict[str, Any]:
     given = {**defaults, "url": address, "api_token": TOKEN, **options}
     asked = agent_probe.wanted(given)
     plan = agent_probe.plan(agent_probe.read(asked), asked)
-    done = agent_probe.apply(plan, asked) if asked[1].speaks else plan
+    done = agent_probe.apply(plan, asked) if asked.probe.speaks else plan
     return dict(done.output)
 
 

@@ -9,11 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
+from .._argument_spec import ArgumentSpec
 from .._errors import InvalidInput, ServiceRefused, TurnFailed
 from .._plan import NOTHING, Plan
 
 THROW_AWAY_MESSAGE = "Answer with one short sentence."
 TURN_KEYS = ("conversation_id", "session_id", "result", "persisted", "duration_ms")
+
+
+def probe_spec() -> ArgumentSpec:
+    """Return the options that say what is asked of the service."""
+    return ArgumentSpec(
+        options={
+            "agent": {"type": "str"},
+            "wait_seconds": {"type": "int", "default": 45},
+            "turn": {"type": "bool", "default": False},
+            "chat_message": {"type": "str"},
+            "conversation_id": {"type": "str"},
+            "expect": {"type": "str"},
+        },
+        required_by={"conversation_id": ("chat_message",)},
+    )
 
 
 @dataclass(frozen=True)
@@ -38,23 +54,7 @@ class Probe:
             conversation_id=params["conversation_id"],
             expect=params["expect"],
         )
-        if probe.message is not None and not probe.message.strip():
-            raise InvalidInput(
-                "Cannot say chat_message", "it is empty", "Say something."
-            )
-        if probe.turn and probe.message is not None:
-            raise InvalidInput(
-                "Cannot take a turn",
-                "both turn and chat_message are set",
-                "Set turn for one that is thrown away, or chat_message for one that is "
-                "kept.",
-            )
-        if probe.expect is not None and not probe.speaks:
-            raise InvalidInput(
-                f'Cannot expect "{probe.expect}"',
-                "nothing is said to the agent",
-                "Set chat_message, or set turn to true.",
-            )
+        _check(probe, reaches=params["url"] is not None, inside=params["inside"])
         return probe
 
     @property
@@ -72,12 +72,43 @@ class Probe:
         return body
 
 
+def _check(probe: Probe, *, reaches: bool, inside: bool) -> None:
+    if not reaches and not inside:
+        raise InvalidInput(
+            "Cannot probe anything",
+            "neither url nor inside is set",
+            "Set url to where control listens, or inside to true.",
+        )
+    if probe.message is not None and not probe.message.strip():
+        raise InvalidInput("Cannot say chat_message", "it is empty", "Say something.")
+    if probe.turn and probe.message is not None:
+        raise InvalidInput(
+            "Cannot take a turn",
+            "both turn and chat_message are set",
+            "Set turn for one that is thrown away, or chat_message for one that is "
+            "kept.",
+        )
+    if probe.speaks and not reaches:
+        raise InvalidInput(
+            "Cannot take a turn",
+            "url is not set",
+            "Set url to where control listens, such as http://127.0.0.1:8700.",
+        )
+    if probe.expect is not None and not probe.speaks:
+        raise InvalidInput(
+            f'Cannot expect "{probe.expect}"',
+            "nothing is said to the agent",
+            "Set chat_message, or set turn to true.",
+        )
+
+
 @dataclass(frozen=True)
 class Service:
     """Hold the service's health and its agents, once it is ready."""
 
     health: Mapping[str, Any] = field(default_factory=dict)
     agents: Sequence[Mapping[str, Any]] = ()
+    inside: Sequence[Mapping[str, Any]] = ()
 
     def for_output(self, turn: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what the module returns."""
@@ -85,6 +116,7 @@ class Service:
             "health": dict(self.health),
             "agents": [dict(agent) for agent in self.agents],
             "turn": None if turn is None else dict(turn),
+            "inside": [dict(container) for container in self.inside],
         }
 
 

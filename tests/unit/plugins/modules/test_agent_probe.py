@@ -106,6 +106,7 @@ def test_service_that_is_ready_is_reported(control: Control, run_module: Any) ->
         "health": {"status": "ok"},
         "agents": control.agents,
         "turn": None,
+        "inside": [],
     }
 
 
@@ -198,7 +199,7 @@ def test_wrong_token_is_explained_and_not_shown(
 ) -> None:
     done = run_module(agent_probe, options(control, api_token="not-the-token"))
 
-    assert "The token is wrong. Set api_token to the" in done.message
+    assert "The token is wrong. Set api_token, or api_token_file, to" in done.message
     assert "not-the-token" not in json.dumps(done.result)
 
 
