@@ -10,17 +10,23 @@ DOCUMENTATION = r"""
 module: mount_info
 version_added: 0.1.0
 short_description: List the mounts of a deployment and the directories behind them
-description:
-  - Derives from the state inventory which container mounts what, where and how.
-  - Nothing on the host is read or changed.
+      description:
+  - Derives from the state inventory, the operator's mounts and the allowlist which
+    container mounts what, where and how, and says why.
+  - This list is the only one. The containers, the report and the comparison of what
+    runs with what is declared all come from it.
+  - Nothing on the host is changed. The allowlist is read, and links on the way to
+    an operator's directories are followed, anew at each run.
 author:
   - The Agentkeep authors (@agentkeep)
 extends_documentation_fragment:
   - agentkeep.agents.attributes
   - agentkeep.agents.attributes.info_module
   - agentkeep.agents.inventory
+  - agentkeep.agents.mounts
 seealso:
   - module: agentkeep.agents.state_layout
+  - module: agentkeep.agents.deployment
 """
 
 EXAMPLES = r"""
@@ -49,7 +55,16 @@ EXAMPLES = r"""
         uid: 20001
       gateway:
         uid: 20002
+    operator_mounts:
+      - source: /srv/projects/handbook
+        access: rw
+        purpose: The handbook that the agent keeps.
+    operator_mounts_refused: skip
   register: mounts
+
+- name: Show what was refused, and why
+  ansible.builtin.debug:
+    var: mounts.mount_info.refused
 
 - name: Show where the memory of agent main lies
   ansible.builtin.debug:
@@ -63,23 +78,26 @@ mount_info:
   type: dict
   contains:
     mounts:
-      description: Every mount of every container, in the order of the inventory.
+      description:
+        - Every mount of every container, in the order of the inventory, with what lies
+          in a mount after it. Operator mounts are last.
       returned: success
       type: list
       elements: dict
       contains:
         component:
-          description: The component that mounts it, V(agent), V(control) or V(gateway).
+          description: The component that mounts it, such as V(agent) or V(control).
           type: str
           returned: success
           sample: agent
         agent:
-          description: The name of the agent, or V(none) for control and the gateway.
+          description:
+            - The name of the agent, or V(none) for a component that serves all.
           type: str
           returned: success
           sample: main
         entry:
-          description: The name of the entry.
+          description: The name of the entry, or of the operator mount.
           type: str
           returned: success
           sample: memory
@@ -89,7 +107,8 @@ mount_info:
           returned: success
           sample: bind
         source:
-          description: The directory on the host, or the name of the volume.
+          description:
+            - The directory on the host with links followed, or the name of the volume.
           type: str
           returned: success
           sample: /srv/agentkeep/main/agents/main/memory
@@ -98,16 +117,84 @@ mount_info:
           type: str
           returned: success
           sample: /data/memory
-        access:
-          description: Either V(rw) or V(ro).
+        requested:
+          description: What was asked for, V(rw) or V(ro).
           type: str
           returned: success
           sample: rw
+        effective:
+          description: What takes effect, V(rw) or V(ro).
+          type: str
+          returned: success
+          sample: rw
+        origin:
+          description:
+            - V(built-in) or V(provider) for an entry of the inventory, V(operator)
+              otherwise.
+          type: str
+          returned: success
+          sample: built-in
+        root:
+          description:
+            - The allowed root that an operator mount was found under, or V(none).
+          type: str
+          returned: success
+          sample: /srv/projects
+        reason:
+          description:
+            - Why it is mounted, and why it is read-only where V(rw) was asked for.
+          type: str
+          returned: success
+          sample: the state inventory declares it
         purpose:
-          description: What the entry is for.
+          description: What it is for.
           type: str
           returned: success
           sample: Working directory, persona and user skills of the agent.
+    refused:
+      description: The operator mounts that are left out.
+      returned: success
+      type: list
+      elements: dict
+      contains:
+        component:
+          description: The component that would have got it.
+          type: str
+          returned: success
+          sample: agent
+        agent:
+          description: The name of the agent, or V(none).
+          type: str
+          returned: success
+          sample: main
+        source:
+          description: The source that was asked for.
+          type: str
+          returned: success
+          sample: /srv/projects/handbook
+        target:
+          description: The path in the container, empty if it cannot be used.
+          type: str
+          returned: success
+          sample: /data/extra/handbook
+        requested:
+          description: What was asked for, V(rw) or V(ro).
+          type: str
+          returned: success
+          sample: rw
+        reason:
+          description: Why it is refused.
+          type: str
+          returned: success
+          sample: there is no allowlist at "/etc/agentkeep/mount-allowlist.json"
+    warnings:
+      description:
+        - What an operator should know, such as allowed roots that do not exist or that
+          no mount uses.
+      returned: success
+      type: list
+      elements: str
+      sample: []
     directories:
       description:
         - For each entry that is a directory, its path on the host by the name of the
@@ -124,19 +211,24 @@ mount_info:
 
 from typing import Any, Mapping
 
-from ..module_utils._mounts.effective import directories_of, mounts_of
+from ..module_utils._engine.on_host import deployment_on_host
+from ..module_utils._files.host_paths import HostPaths
+from ..module_utils._mounts.effective import directories_of, mount_list
+from ..module_utils._mounts.options import mounts_spec
 from ..module_utils._reconcile import report
-from ..module_utils._state.deployment import Deployment
 from ..module_utils._state.options import inventory_spec
 
-SPEC = inventory_spec()
+SPEC = inventory_spec().merge(mounts_spec())
 
 
 def read(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Given the options, return the mounts and the directories."""
-    deployment = Deployment.from_params(params)
+    deployment = deployment_on_host(params).deployment
+    found = mount_list(params, deployment, HostPaths())
     return {
-        "mounts": [mount.for_output() for mount in mounts_of(deployment).mounts],
+        "mounts": [mount.for_output() for mount in found.mounts],
+        "refused": [mount.for_output() for mount in found.refused],
+        "warnings": list(found.warnings),
         "directories": directories_of(deployment),
     }
 

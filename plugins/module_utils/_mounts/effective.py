@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Iterable, Iterator, Mapping
 
+from .._errors import MountRefused
 from .._state.deployment import Agent, Deployment
 from .._state.entry import Entry
-from .mount import BUILT_IN, EffectiveMount, RefusedMount
+from .guarded import is_within
+from .host import Host
+from .mount import OPERATOR, EffectiveMount, RefusedMount
+from .operator import OperatorMounts, operator_mounts
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,76 @@ class MountList:
         )
 
 
-def mounts_of(deployment: Deployment) -> MountList:
-    """Given a deployment, return its mounts, parents before what lies in them (B05)."""
-    return MountList(mounts=in_order(built_in(deployment)))
+def mounts_of(
+    deployment: Deployment, operator: OperatorMounts | None = None
+) -> MountList:
+    """Given a deployment, return its mounts, parents before what lies in them (B05).
+
+    Raise MountRefused on two mounts with one target, on an operator's mount inside
+    another one, and on a mount that holds the allowlist (C16).
+    """
+    asked = operator or OperatorMounts()
+    own = tuple(built_in(deployment))
+    together: dict[tuple[str, str | None], list[EffectiveMount]] = {}
+    for mount in own:
+        together.setdefault((mount.component, mount.agent), []).append(mount)
+    for mount in asked.mounts:
+        others = together.setdefault((mount.component, mount.agent), [])
+        _check_target(mount, others)
+        others.append(mount)
+    for mount in (*own, *asked.mounts):
+        _check_allowlist(mount, asked.allowlist)
+    return MountList(
+        mounts=in_order((*own, *asked.mounts)),
+        refused=asked.refused,
+        warnings=asked.warnings,
+    )
+
+
+def mount_list(
+    params: Mapping[str, Any], deployment: Deployment, host: Host
+) -> MountList:
+    """Given a module's options, return every mount as it takes effect on this host."""
+    found = mounts_of(deployment, operator_mounts(params, deployment, host))
+    optional = {one.name for one in deployment.inventory.entries if one.when_present}
+    return replace(
+        found,
+        mounts=tuple(
+            mount
+            for mount in found.mounts
+            if mount.entry not in optional
+            or mount.origin == OPERATOR
+            or mount.type != "bind"
+            or host.resolve(mount.source).exists
+        ),
+    )
+
+
+def _check_target(mount: EffectiveMount, others: list[EffectiveMount]) -> None:
+    for other in others:
+        why = ""
+        if other.target == mount.target:
+            why = "has the same target"
+        elif is_within(mount.target, other.target):
+            why = "holds its target, where the engine would make a directory for it"
+        elif is_within(other.target, mount.target):
+            why = "lies in its target and would be hidden or made in it"
+        if why:
+            raise MountRefused(
+                f'Cannot mount "{mount.source}" at "{mount.target}"',
+                f'the mount "{other.entry}" at "{other.target}" {why}',
+                "Choose another target in operator_mounts, or another operator_prefix.",
+            )
+
+
+def _check_allowlist(mount: EffectiveMount, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        if mount.type == "bind" and is_within(path, mount.source):
+            raise MountRefused(
+                f'Cannot mount "{mount.source}" into {mount.agent or mount.component}',
+                f'the allowlist "{path}" lies in it',
+                "Set allowlist_file to a place outside every mount.",
+            )
 
 
 def built_in(deployment: Deployment) -> Iterator[EffectiveMount]:
@@ -89,6 +160,8 @@ def _mounts_of_entry(deployment: Deployment, entry: Entry) -> Iterator[Effective
     sources = _sources(deployment, entry)
     for mount in entry.mounts:
         for holder, source in sources:
+            if holder is not None and not holder.enabled:
+                continue
             uid, gid = deployment.ids(entry, holder)
             for agent in _seen_by(deployment, mount.component, holder):
                 yield EffectiveMount(
@@ -100,7 +173,7 @@ def _mounts_of_entry(deployment: Deployment, entry: Entry) -> Iterator[Effective
                     target=mount.target,
                     requested=mount.access,
                     effective=mount.access,
-                    origin=BUILT_IN,
+                    origin=entry.origin,
                     reason="the state inventory declares it",
                     purpose=entry.purpose,
                     uid=uid if entry.volume is None else None,
@@ -116,4 +189,4 @@ def _seen_by(
         return [None]
     if holder is not None:
         return [holder.name]
-    return [agent.name for agent in deployment.agents]
+    return [agent.name for agent in deployment.agents if agent.enabled]
