@@ -124,6 +124,11 @@ class Engine:
         with self._asked(f'start the container "{container}"'):
             self._client.start(container)
 
+    def unpause(self, container: str) -> None:
+        """Let the processes of a container go on."""
+        with self._asked(f'let the container "{container}" go on'):
+            self._client.unpause(container)
+
     def stop(self, container: str, grace_seconds: int) -> None:
         """Stop a container; kill it if it has not ended after *grace_seconds*."""
         try:
@@ -149,10 +154,11 @@ class Engine:
             written: bytes = self._client.logs(container, tail=lines)
         return written.decode("utf-8", "replace")
 
-    def _found(self, kind: str, ask: Callable[..., Any], name: str) -> Any:
+    def _found(self, kind: str, ask: Callable[..., Any], name: str) -> Inspected | None:
         try:
             with self._asked(f'use the {kind} "{name}"'):
-                return ask(name)
+                found: Inspected | None = ask(name)
+                return found
         except _Missing:
             return None
 
@@ -210,6 +216,22 @@ def connect(
             continue
         client.trust_env = False
         return Engine(client, errors)
+
+
+def wait_for(
+    socket_path: str,
+    wait_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Return when something listens, at the latest after the wait (D23)."""
+    end = clock() + wait_seconds
+    while clock() < end:
+        try:
+            _demand_listener(socket_path)
+            return
+        except OSError:
+            sleep(PAUSE_SECONDS)
 
 
 def _demand_listener(socket_path: str) -> None:

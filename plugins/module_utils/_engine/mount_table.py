@@ -22,7 +22,7 @@ DELETED = "//deleted"
 HOLD = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 PASS = HOLD | os.O_DIRECTORY
 MOST_LINKS = 20
-NOTHING = SourceState(exists=False, device=0, inode=0, uid=0, gid=0, mode=0)
+NOTHING = SourceState(exists=False)
 
 
 def read_mount_table(pid: int, targets: Iterable[str]) -> tuple[MountPoint, ...] | None:
@@ -34,7 +34,7 @@ def read_mount_table(pid: int, targets: Iterable[str]) -> tuple[MountPoint, ...]
     except OSError:
         return None
     try:
-        table = {target: rest for target, *rest in map(_parsed, lines)}
+        table = dict(map(_parsed, lines))
         found = []
         for target in targets:
             place = target if target in table else _resolved(root, target)
@@ -47,8 +47,8 @@ def read_mount_table(pid: int, targets: Iterable[str]) -> tuple[MountPoint, ...]
                         source_root=source_root.replace(DELETED, ""),
                         read_only=read_only,
                         deleted=source_root.endswith(DELETED),
-                        device=at.st_dev if at else 0,
-                        inode=at.st_ino if at else 0,
+                        device=at.st_dev if at else None,
+                        inode=at.st_ino if at else None,
                     )
                 )
         return tuple(found) if os.path.exists(f"/proc/{pid}") else None
@@ -79,11 +79,11 @@ def read_source(path: str, trusted: str = "") -> SourceState:
     )
 
 
-def _parsed(line: str) -> tuple[str, str, bool]:
-    """Return mount point, source below its file system, and whether it is read-only."""
+def _parsed(line: str) -> tuple[str, tuple[str, bool]]:
+    """Return a mount point, its source, and whether it is read-only."""
     words = line.split(" ")
     options = words[5].split(",")
-    return _plain(words[4]), _plain(words[3]), "ro" in options
+    return _plain(words[4]), (_plain(words[3]), "ro" in options)
 
 
 def _plain(escaped: str) -> str:

@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, The Agentkeep authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A deployment read from the host and from the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import secrets
+from dataclasses import replace
+from typing import Any, Iterable, Iterator, Mapping
+
+from .._containers.container import (
+    DEPLOYMENT_LABEL,
+    ID_LABEL,
+    Container,
+    DeclaredIdentity,
+)
+from .._containers.declare import containers_of
+from .._containers.observed import Observed, SourceState
+from .._deploy.file_plan import FoundFile, PlacedFile
+from .._deploy.plan import Found
+from .._deploy.reading import Reading
+from .._deploy.wanted import Wanted
+from .._engine.engine import Engine, Listed
+from .._engine.mount_table import read_mount_table, read_source
+from .._files.root import open_tree
+from .._state.marker import MARKER_FILE, MARKER_LIMIT_BYTES, Marker
+from .place import Place
+from .store import COMPOSE, Store
+
+
+@contextlib.contextmanager
+def opened(wanted: Wanted) -> Iterator[Store | None]:
+    """Hold the store of a deployment, or None if there is no data root yet."""
+    tree, _missing = open_tree(wanted.deployment.data_root)
+    if tree is None:
+        yield None
+        return
+    with tree:
+        yield Store(Place(tree), wanted.deployment.name)
+
+
+def read_all(wanted: Wanted, engine: Engine) -> Reading:
+    """Return the deployment as it is now."""
+    with opened(wanted) as store:
+        return read_with(wanted, engine, store)
+
+
+def read_with(wanted: Wanted, engine: Engine, store: Store | None) -> Reading:
+    """Return the deployment as it is now, through a store that is held open."""
+    kept = Reading() if store is None else _read_store(wanted, store)
+    bare = containers_of(
+        wanted.deployment,
+        wanted.mounts,
+        wanted.services,
+        DeclaredIdentity(id=kept.id or ""),
+    )
+    return replace(
+        kept,
+        found=read_containers(wanted, engine, kept.id, bare),
+        images=_images(engine, {one.image for one in bare if one.image}),
+    )
+
+
+def read_containers(
+    wanted: Wanted, engine: Engine, id: str | None, declared: Iterable[Container]
+) -> dict[str, Found]:
+    """Return the containers that are declared, or are this deployment's."""
+    by_name = {one.name: one for one in declared}
+    reader = _ContainerReader(engine, wanted.deployment.data_root)
+    found: dict[str, Found] = {}
+    for one in engine.containers():
+        if not wanted.deployment.managed:
+            names = [n for n, own in by_name.items() if _is_found(own, one)]
+        else:
+            ours = is_ours(one.labels, wanted.deployment.name, id)
+            names = [one.name] if ours or one.name in by_name else []
+        for name in names:
+            observed = reader.observed(one.id, by_name.get(name))
+            if observed is not None and name not in found:
+                mine = not wanted.deployment.managed or ours
+                found[name] = Found(observed, mine)
+    return found
+
+
+def is_ours(labels: Mapping[str, str], deployment: str, id: str | None) -> bool:
+    """Return whether the labels are those of the deployment with that id (K12, D20).
+
+    What was made before deployments had an id carries the name alone.
+    """
+    return labels.get(DEPLOYMENT_LABEL) == deployment and labels.get(ID_LABEL, id) == id
+
+
+def _is_found(own: Container, listed: Listed) -> bool:
+    find = own.find
+    if find is None:
+        return listed.name == own.name
+    named = find.name is None or fnmatch.fnmatchcase(listed.name, find.name)
+    return named and all(listed.labels.get(k) == v for k, v in find.labels.items())
+
+
+class _ContainerReader:
+    """Read containers, each image of theirs and each source on the host once."""
+
+    def __init__(self, engine: Engine, trusted: str) -> None:
+        self._engine = engine
+        self._trusted = trusted
+        self._images: dict[str, Mapping[str, Any] | None] = {}
+        self._sources: dict[str, SourceState] = {}
+
+    def observed(self, container: str, declared: Container | None) -> Observed | None:
+        inspected = self._engine.inspect(container)
+        if inspected is None:
+            return None
+        mounts = declared.mounts if declared else ()
+        pid = (inspected.get("State") or {}).get("Pid") or 0
+        table = None
+        if pid and declared is not None:
+            table = read_mount_table(pid, [mount.target for mount in mounts])
+        return Observed.from_inspect(
+            inspected,
+            self._image(inspected.get("Image") or ""),
+            table,
+            {m.target: self._source(m.source) for m in mounts if m.type == "bind"},
+        )
+
+    def _image(self, image: str) -> Mapping[str, Any] | None:
+        if image not in self._images:
+            found = self._engine.image(image) if image else None
+            self._images[image] = found.get("Config") or {} if found else None
+        return self._images[image]
+
+    def _source(self, path: str) -> SourceState:
+        if path not in self._sources:
+            self._sources[path] = read_source(path, self._trusted)
+        return self._sources[path]
+
+
+def _images(engine: Engine, references: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for reference in sorted(references):
+        image = engine.image(reference)
+        if image is not None:
+            found[reference] = str(image["Id"])
+    return found
+
+
+def _read_store(wanted: Wanted, store: Store) -> Reading:
+    index = store.index()
+    releases = {
+        name: release
+        for name in index.kept()
+        for release in [store.release(name)]
+        if release is not None
+    }
+    files = {
+        one.path: found
+        for one in wanted.files
+        for found in [_found(store.place, one)]
+        if found is not None
+    }
+    current = releases.get(index.current or "")
+    for released in current.files if current else ():
+        if released.path not in files and store.place.exists(released.path):
+            files[released.path] = FoundFile(0, 0, 0)
+    compose = store.text(COMPOSE)
+    return Reading(
+        id=layout_id(wanted, store),
+        files=files,
+        tokens={
+            one.path: _token(one) for one in wanted.files if one.policy == "generate"
+        },
+        environments=store.environments(),
+        compose=None if compose is None else compose.decode("utf-8", "replace"),
+        index=index,
+        releases=releases,
+        journal=store.journal(),
+        generated=store.generated(),
+    )
+
+
+def _found(place: Place, file: PlacedFile) -> FoundFile | None:
+    if file.policy == "keep":
+        return FoundFile(0, 0, 0) if place.exists(file.path) else None
+    found = place.file(file.path)
+    if found is None:
+        return None
+    return FoundFile(found.uid, found.gid, found.mode, found.content)
+
+
+def _token(file: PlacedFile) -> bytes:
+    return secrets.token_urlsafe(file.length)[: file.length].encode()
+
+
+def layout_id(wanted: Wanted, store: Store) -> str | None:
+    """Return the id of the deployment, or None if it is not laid out."""
+    name = wanted.deployment.name
+    content = store.place.tree.read(f"{name}/{MARKER_FILE}", MARKER_LIMIT_BYTES)
+    marker = Marker.from_content(content, wanted.root, name)
+    return marker.id if marker else None
