@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: mount_info
 version_added: 0.1.0
 short_description: List the mounts of a deployment and the directories behind them
-      description:
+description:
   - Derives from the state inventory, the operator's mounts and the allowlist which
     container mounts what, where and how, and says why.
   - This list is the only one. The containers, the report and the comparison of what
