@@ -27,14 +27,12 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details:
-      - With O(inside) temporary files are made and removed in check mode too.
+    details: With O(inside) temporary files are made and removed in check mode too.
   diff_mode:
     support: full
   idempotent:
     support: partial
-    details:
-      - A O(chat_message) is said again at every run.
+    details: A O(chat_message) is said again at every run.
 options:
   agent:
     description:
