@@ -257,12 +257,14 @@ deployment:
 
 from ..module_utils._argument_spec import ArgumentSpec
 from ..module_utils._deploy.options import containers_spec
+from ..module_utils._mounts.options import mounts_spec
 from ..module_utils._reconcile import Reconciliation, run
 from ..module_utils._release.reconcile import apply, plan, read, wanted
 from ..module_utils._state.options import inventory_spec
 
 SPEC = (
     inventory_spec()
+    .merge(mounts_spec())
     .merge(containers_spec())
     .merge(
         ArgumentSpec(

@@ -122,11 +122,12 @@ deployment_info:
 """
 
 from ..module_utils._deploy.options import containers_spec
+from ..module_utils._mounts.options import mounts_spec
 from ..module_utils._reconcile import report
 from ..module_utils._release.reconcile import information
 from ..module_utils._state.options import inventory_spec
 
-SPEC = inventory_spec().merge(containers_spec())
+SPEC = inventory_spec().merge(mounts_spec()).merge(containers_spec())
 
 
 def main() -> None:

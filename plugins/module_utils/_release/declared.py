@@ -11,11 +11,12 @@ from typing import Any, Mapping
 from .._deploy.wanted import Wanted, wanted_of
 from .._engine.engine import wait_for
 from .._engine.on_host import deployment_on_host
-from .._mounts.effective import mounts_of
+from .._files.host_paths import HostPaths
+from .._mounts.effective import mount_list
 
 
 def declared(params: Mapping[str, Any]) -> Wanted:
     """Given the options of a module, return what they ask for on this host."""
     wait_for(str(params["engine_socket"]), params.get("engine_wait_seconds") or 0)
     deployment = deployment_on_host(params).deployment
-    return wanted_of(params, deployment, mounts_of(deployment))
+    return wanted_of(params, deployment, mount_list(params, deployment, HostPaths()))
