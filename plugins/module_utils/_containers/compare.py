@@ -29,6 +29,12 @@ RUNNING = ("running", "restarting")
 STARTABLE = ("created", "exited")
 # What compose and the desktop engine add themselves.
 FOREIGN_LABELS = ("com.docker.compose.", "desktop.docker.io/", "com.docker.desktop.")
+# What docker's command line gives to every container where it is told to use a proxy.
+PROXIES = frozenset(
+    name
+    for word in ("HTTP", "HTTPS", "FTP", "NO", "ALL")
+    for name in (f"{word}_PROXY", f"{word}_PROXY".lower())
+)
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_STOP_SECONDS = 10
 CPU_TOLERANCE = 1e-6
@@ -84,8 +90,8 @@ def _environment(container: Container, observed: Observed) -> Iterator[Differenc
         return
     given = {"PATH": DEFAULT_PATH, **variables_of(observed.image_config.get("Env"))}
     for name, value in sorted(there.items()):
-        declared = name in container.environment or name in secrets
-        if not declared and given.get(name) != value:
+        known = name in container.environment or name in secrets or name in PROXIES
+        if not known and given.get(name) != value:
             yield Difference("environment", MASK, None, kind="extra", subject=name)
 
 

@@ -24,6 +24,7 @@ from .container import (
     DeclaredIdentity,
 )
 from .parts import Find
+from .projects import demand_writable_projects
 from .service import Service
 from .services import AGENT, Services
 
@@ -145,6 +146,8 @@ def _check_apart(containers: tuple[Container, ...]) -> None:
     published: dict[tuple[str, int, str], str] = {}
     for one in containers:
         _check_targets(one)
+        if one.managed:
+            demand_writable_projects(one)
         for port in one.ports:
             key = (port.host, port.published, port.protocol)
             if key in published:

@@ -158,6 +158,7 @@ def _sources(deployment: Deployment, entry: Entry) -> list[tuple[Agent | None, s
 
 def _mounts_of_entry(deployment: Deployment, entry: Entry) -> Iterator[EffectiveMount]:
     sources = _sources(deployment, entry)
+    laid_out = entry.volume is None and entry.form == "directory"
     for mount in entry.mounts:
         for holder, source in sources:
             if holder is not None and not holder.enabled:
@@ -176,9 +177,9 @@ def _mounts_of_entry(deployment: Deployment, entry: Entry) -> Iterator[Effective
                     origin=entry.origin,
                     reason="the state inventory declares it",
                     purpose=entry.purpose,
-                    uid=uid if entry.volume is None else None,
-                    gid=gid if entry.volume is None else None,
-                    mode=entry.mode if entry.volume is None else None,
+                    uid=uid if laid_out else None,
+                    gid=gid if laid_out else None,
+                    mode=entry.mode if laid_out else None,
                 )
 
 
