@@ -255,8 +255,7 @@ deployment:
       returned: success
 """
 
-from ..module_utils._argument_spec import ArgumentSpec
-from ..module_utils._deploy.options import containers_spec
+from ..module_utils._deploy.options import containers_spec, deployment_spec
 from ..module_utils._mounts.options import mounts_spec
 from ..module_utils._reconcile import Reconciliation, run
 from ..module_utils._release.reconcile import apply, plan, read, wanted
@@ -266,21 +265,7 @@ SPEC = (
     inventory_spec()
     .merge(mounts_spec())
     .merge(containers_spec())
-    .merge(
-        ArgumentSpec(
-            {
-                "state": {
-                    "type": "str",
-                    "choices": ["present", "absent", "previous"],
-                    "default": "present",
-                },
-                "wipe": {"type": "bool", "default": False},
-                "confirm": {"type": "str", "default": ""},
-                "health_wait_seconds": {"type": "int", "default": 45},
-                "lock_wait_seconds": {"type": "int", "default": 60},
-            }
-        )
-    )
+    .merge(deployment_spec())
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .._argument_spec import ArgumentSpec
 from .._containers.files import POLICIES
+from .wanted import PRESENT, STATES
 
 FILE = {
     "entry": {"type": "str", "required": True},
@@ -42,5 +43,18 @@ def containers_spec() -> ArgumentSpec:
             "legacy": {"type": "dict", "default": {}, "options": LEGACY},
             "legacy_refused": {"type": "bool", "default": False},
             "engine_wait_seconds": {"type": "int", "default": 0},
+        }
+    )
+
+
+def deployment_spec() -> ArgumentSpec:
+    """Return the options that say what is done with a deployment."""
+    return ArgumentSpec(
+        options={
+            "state": {"type": "str", "choices": list(STATES), "default": PRESENT},
+            "wipe": {"type": "bool", "default": False},
+            "confirm": {"type": "str", "default": ""},
+            "health_wait_seconds": {"type": "int", "default": 45},
+            "lock_wait_seconds": {"type": "int", "default": 60},
         }
     )

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, Tuple
 
 from .._containers.compare import differences
 from .._containers.container import Container
@@ -20,6 +20,7 @@ RECREATED = "recreated"
 REMOVED = "removed"
 UNCHANGED = "unchanged"
 FOREIGN = "foreign"
+Compare = Callable[[Container, Observed], Tuple[Difference, ...]]
 ACTIONS = (CREATED, STARTED, RECREATED, REMOVED, UNCHANGED)
 
 
@@ -100,12 +101,14 @@ class Decision:
 
 
 def plan_containers(
-    declared: Iterable[Container], found: Mapping[str, Found]
+    declared: Iterable[Container],
+    found: Mapping[str, Found],
+    compare: Compare = differences,
 ) -> Decision:
     """Given what is declared and what is there by name, return what is done (K02)."""
     wanted = {one.name: one for one in declared}
     steps = [
-        _step_for(wanted[name], found.get(name))
+        _step_for(wanted[name], found.get(name), compare)
         if name in wanted
         else _removal(found[name].observed)
         for name in sorted({*wanted, *(n for n, one in found.items() if one.ours)})
@@ -122,13 +125,13 @@ def plan_removal(found: Mapping[str, Found]) -> Decision:
     )
 
 
-def _step_for(container: Container, found: Found | None) -> Step:
+def _step_for(container: Container, found: Found | None, compare: Compare) -> Step:
     if found is None:
         reason = Difference("state", "missing", "present", kind="missing")
         return _step(container, CREATED, (reason,), None)
     if not found.ours:
         return _step(container, FOREIGN, (), found.observed)
-    reasons = differences(container, found.observed)
+    reasons = compare(container, found.observed)
     healed_by = {one.heal for one in reasons}
     if RECREATE in healed_by:
         return _step(container, RECREATED, reasons, found.observed)

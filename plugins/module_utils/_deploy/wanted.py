@@ -20,6 +20,7 @@ from .legacy import Legacy
 PRESENT = "present"
 ABSENT = "absent"
 PREVIOUS = "previous"
+STATES = (PRESENT, ABSENT, PREVIOUS)
 UNKNOWN_IMAGE = "unknown:"
 
 

@@ -132,5 +132,5 @@ def _failed(left: dict[str, str], waited: float | None = None) -> DeploymentFail
     return DeploymentFailed(
         "Cannot bring up " + ", ".join(sorted(left)),
         f"{why}{after}",
-        "Look at the logs below, and set health_wait_seconds if it only takes longer.",
+        "Look at its last logs; set health_wait_seconds if it only takes longer.",
     )
