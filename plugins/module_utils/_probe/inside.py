@@ -67,11 +67,10 @@ class Child:
 
     def _read(self, end: float) -> bytes | None:
         content = b""
+        waiting = select.poll()
+        waiting.register(self.pipe, select.POLLIN)
         while len(content) <= MOST_ANSWER_BYTES:
-            ready, _none, _no = select.select(
-                [self.pipe], [], [], max(0.0, end - time.monotonic())
-            )
-            if not ready:
+            if not waiting.poll(max(0.0, end - time.monotonic()) * 1000):
                 return None
             part = os.read(self.pipe, 65536)
             if not part:

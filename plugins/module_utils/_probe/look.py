@@ -28,6 +28,7 @@ class Look:
         self._writing = writing
         self._own = own
         self._notes = Notes()
+        self._absent = False
 
     def answer(self) -> Mapping[str, Any]:
         """Return what was refused and how much was looked at."""
@@ -58,7 +59,8 @@ class Look:
         seen = Transcripts(place, self._task.sessions, self._notes)
         held = self._reach(place, "projects")
         if held is None:
-            seen.note_missing()
+            if self._absent:
+                seen.note_missing()
             return seen.counts
         refusal = self._writing.file(held, TURN_BYTES, durable=True)
         refusal = refusal or self._writing.directory(held)
@@ -82,6 +84,7 @@ class Look:
                 refusal: Refusal | None = Refusal("reach", error.errno or 0)
                 if error.errno == errno.ENOENT and subject == "projects":
                     # The CLI makes what is missing, if it may.
+                    self._absent = True
                     refusal = self._made(held)
                 if refusal is not None:
                     path = "/".join((place.mount, *place.below[: index + 1]))

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Every way to lose a conversation without a word is found, and nothing else is.
+
+One deployment has an agent for each row of the table, in a container of the agents'
+own image. Each fault is done for real, and one run of agent_probe says what it sees.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.conversations import (  # noqa: E501
+    Known,
+    sessions_of,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._engine.engine import (
+    connect,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.attempt import (
+    Writing,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.inside import (
+    begin,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.look import Look
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.options import (
+    Inside,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.process import (
+    Process,
+    RunsAs,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.run import (
+    probe_containers,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.task import (
+    Place,
+    Task,
+)
+from modules import play_tasks
+from running import docker
+from silent_loss_table import CLEAN, CONFIG, MEMORY, MORE, ROWS, Agent, Case, Finding
+
+IMAGE = "agentkeep/agentd:0.1.0"
+NAME = "silent-loss"
+FAULTS = (*ROWS, *MORE)
+CASES = (*CLEAN, *FAULTS)
+FIRST_UID = 20201
+INVENTORY = [
+    {
+        "name": name,
+        "scope": "agent",
+        "source": name,
+        "owner": "agent",
+        "mode": "0750",
+        "mounts": [{"component": "agent", "target": target, "access": "rw"}],
+        "kind": "workspace",
+        "backup": "files",
+    }
+    for name, target in (("memory", MEMORY), ("skill-data", "/data/skill-data"))
+]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the probe said of the agent of one case."""
+
+    findings: frozenset[Finding]
+    messages: tuple[str, ...]
+    conversations: frozenset[str | None]
+    milliseconds: int
+
+
+def container_of(agent: Agent) -> str:
+    """Return the name of the agent's container."""
+    return f"agentkeep-{NAME}-agent-{agent.name}"
+
+
+def start(case: Case, agent: Agent) -> None:
+    """Lay the agent out, do what the case wants, and start its container."""
+    agent.lay_out()
+    case.before(agent)
+    binds = [f"--volume={agent.directory / 'skill-data'}:/data/skill-data"]
+    if case.memory:
+        binds.append(f"--volume={agent.memory}:{MEMORY}:{case.memory}")
+    docker(
+        *("run", "--detach", "--init", "--network=none", "--read-only"),
+        *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
+        *(["--tmpfs=/tmp:mode=1777,size=16m"] if case.temporary else []),
+        *(f"--name={container_of(agent)}", f"--user={agent.uid}:{agent.uid}"),
+        *(f"--label=agentkeep.deployment={NAME}", "--entrypoint=sleep"),
+        f"--label=agentkeep.agent={agent.name}",
+        *(*binds, *case.arguments(agent), IMAGE, "infinity"),
+    )
+    case.after(agent, main_process(agent))
+
+
+def main_process(agent: Agent) -> int:
+    """Return the process id of the agent's container."""
+    return int(docker("inspect", "--format={{.State.Pid}}", container_of(agent)))
+
+
+def undo(*command: str) -> None:
+    """Undo what a case may have done."""
+    subprocess.run(command, check=False, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[Case, Agent]]:
+    """A container for each case, with its fault."""
+    root = tmp_path_factory.mktemp("state")
+    found = {
+        case: Agent(
+            name=f"case-{number}",
+            uid=FIRST_UID + number,
+            directory=root / NAME / "agents" / f"case-{number}",
+        )
+        for number, case in enumerate(CASES)
+    }
+    try:
+        for case, agent in found.items():
+            start(case, agent)
+        yield found
+    finally:
+        left = docker(
+            "ps", "--all", "--quiet", f"--filter=label=agentkeep.deployment={NAME}"
+        )
+        docker("rm", "--force", *left.split())
+        undo("chattr", "-R", "-i", str(root))
+        for agent in found.values():
+            for place in (agent.projects, agent.memory):
+                undo("umount", str(place))
+
+
+def options(agents: Mapping[Case, Agent], **more: Any) -> dict[str, Any]:
+    """Return the options of agent_probe for the deployment."""
+    root = next(iter(agents.values())).directory.parents[2]
+    return {
+        "inside": True,
+        "data_root": str(root),
+        "deployment": NAME,
+        "inventory": INVENTORY,
+        "agents": [{"name": one.name, "uid": one.uid} for one in agents.values()],
+        "services": {"agent": {"image": IMAGE, "config_directory": CONFIG}},
+        "wait_seconds": 0,
+        **more,
+    }
+
+
+@pytest.fixture(scope="module")
+def seen(agents: Mapping[Case, Agent]) -> Mapping[Case, Seen]:
+    """What one probe of all says, with the conversations that control would list."""
+    defaults = {
+        "agent": None,
+        "engine_socket": "/var/run/docker.sock",
+        "faults": "report",
+        "probe_timeout_seconds": 30,
+    }
+    asked = Inside.from_params({**defaults, **options(agents)})
+    assert asked is not None
+    known = sessions_of(
+        Known(f"conv-{agent.name}", agent.name, agent.session)
+        for case, agent in agents.items()
+        if case.known
+    )
+    probed = probe_containers(connect(asked.engine_socket), asked, known)
+    by_agent = {one.container.agent: one for one in probed}
+    found = {}
+    for case, agent in agents.items():
+        one = by_agent[agent.name]
+        found[case] = Seen(
+            frozenset((each.subject, each.step, each.error) for each in one.faults),
+            tuple(each.text for each in one.faults),
+            frozenset(each.conversation for each in one.faults),
+            round(one.seconds * 1000),
+        )
+    return found
+
+
+@pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
+def test_a_silent_loss_is_found_as_what_it_is(
+    seen: Mapping[Case, Seen], case: Case
+) -> None:
+    """K08, K16, A11, A14: entry, user, owner and mode are in each message."""
+    assert seen[case].findings == case.found, seen[case].messages
+
+
+@pytest.mark.parametrize("case", CLEAN, ids=lambda case: case.name)
+def test_what_loses_nothing_is_no_fault(seen: Mapping[Case, Seen], case: Case) -> None:
+    assert seen[case].findings == frozenset(), seen[case].messages
+
+
+def test_a_lost_transcript_is_told_by_its_conversation(
+    seen: Mapping[Case, Seen], agents: Mapping[Case, Agent]
+) -> None:
+    for case, agent in agents.items():
+        if any(subject == "transcript" for subject, _step, _error in case.found):
+            assert seen[case].conversations == {f"conv-{agent.name}"}
+
+
+def test_the_table_of_faults_and_findings(
+    seen: Mapping[Case, Seen], capsys: pytest.CaptureFixture[str]
+) -> None:
+    detected = sum(1 for case in FAULTS if seen[case].findings)
+    alarms = sum(1 for case in CLEAN if seen[case].findings)
+    with capsys.disabled():
+        print("\nSilent losses: what was done → what the probe says")
+        for case in CASES:
+            said = "; ".join(seen[case].messages) or "nothing"
+            print(f"  {case.name} ({seen[case].milliseconds} ms) → {said}")
+        print(f"  found {detected} of {len(FAULTS)}, false alarms {alarms}")
+
+    assert (detected, alarms) == (len(FAULTS), 0)
+
+
+def test_the_probe_leaves_nothing_behind(
+    seen: Mapping[Case, Seen], agents: Mapping[Case, Agent]
+) -> None:
+    left = [
+        str(path)
+        for agent in agents.values()
+        for path in agent.directory.rglob("*agentkeep-probe*")
+    ]
+
+    assert seen
+    assert left == []
+
+
+class AsRoot(Process):
+    """A process that is taken to run as root, as a careless probe would."""
+
+    def runs_as(self) -> RunsAs:
+        """Return root with every capability."""
+        return RunsAs(uid=0, gid=0, capabilities=2**40 - 1)
+
+
+@pytest.mark.parametrize("process", [Process, AsRoot])
+def test_a_probe_as_root_would_not_have_seen_it(
+    agents: Mapping[Case, Agent], process: type[Process]
+) -> None:
+    """A11: root writes to what is root's; the container's own user does not."""
+    case = next(case for case in FAULTS if case.name == "projects of root, 0755")
+    name = container_of(agents[case])
+    container = docker("inspect", "--format={{.Id}}", name)
+    opened = process.opened(name, container, main_process(agents[case]))
+    task = Task(transcripts=Place("memory", MEMORY, (".claude", "projects")))
+    writing = Writing(".agentkeep-probe-of-the-test", b"x" * 4096)
+
+    child = begin(opened, lambda own: Look(task, writing, own).answer())
+    answer = child.answer(time.monotonic() + 30)
+    opened.close()
+
+    assert answer is not None
+    assert bool(answer["faults"]) is (process is Process)
+
+
+@pytest.fixture(scope="module")
+def said(agents: Mapping[Case, Agent], tmp_path_factory: Any) -> list[dict[str, Any]]:
+    """What the module says when Ansible runs it: all, one clean agent, and a report."""
+    directory: Path = tmp_path_factory.mktemp("play")
+    clean = agents[CLEAN[0]].name
+    each = [{}, {"agent": clean}, {"faults": "report"}]
+    tasks = [{"agentkeep.agents.agent_probe": options(agents, **one)} for one in each]
+    return play_tasks(tasks, directory, check=True)
+
+
+def test_the_module_fails_with_every_fault(said: list[dict[str, Any]]) -> None:
+    message = said[0]["msg"]
+
+    assert said[0]["failed"] is True
+    assert f'Cannot rely on the state of deployment "{NAME}"' in message
+    assert 'agent "case-0"' not in message
+    assert (
+        'entry "memory": uid 20206 cannot create a file in "/data/memory/.claude/p'
+        in message
+    )
+    assert "it belongs to 0:0, mode 0755" in message
+
+
+def test_the_module_accepts_an_agent_that_keeps_its_state(
+    said: list[dict[str, Any]],
+) -> None:
+    """K13: the probe is the same in check mode."""
+    (inside,) = said[1]["agent_probe"]["inside"]
+
+    assert said[1]["changed"] is False
+    assert inside["uid"] == FIRST_UID
+    assert inside["written"] == [MEMORY, "/data/skill-data"]
+    assert inside["transcripts"] == {"projects": 1, "found": 1, "tried": 1}
+
+
+def test_the_module_reports_faults_on_request(said: list[dict[str, Any]]) -> None:
+    inside = said[2]["agent_probe"]["inside"]
+
+    assert len(inside) == len(CASES)
+    assert sum(1 for one in inside if one["faults"]) >= len(FAULTS) - 1
