@@ -149,6 +149,13 @@ options:
     description: The engine's socket, which is asked for its user namespace only.
     type: path
     default: /var/run/docker.sock
+  adjustments:
+    description:
+      - What differs from the inventory, by the name of the entry.
+      - Each may have a C(mode), an C(access) (V(ro) or V(rw), for all of its mounts) and
+        a C(backup).
+    type: dict
+    default: {}
   include_optional:
     description: The names of the optional entries that are in use.
     type: list

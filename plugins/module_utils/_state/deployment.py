@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Iterator, Mapping
 
 from .._errors import InvalidInput
+from .adjustments import adjusted
 from .agent import Agent
 from .apart import check_apart, check_components, check_paths
 from .entry import Entry
@@ -46,7 +47,8 @@ class Deployment:
     def from_params(cls, params: Mapping[str, Any]) -> Deployment:
         """Given the options of a module, return the deployment; raise InvalidInput."""
         managed = params.get("managed") is not False
-        inventory = Inventory.from_params(params.get("inventory"), managed=managed)
+        declared = adjusted(params.get("inventory"), params.get("adjustments") or {})
+        inventory = Inventory.from_params(declared, managed=managed)
         deployment = cls(
             data_root=_data_root(params.get("data_root")),
             name=_name(params.get("deployment")),

@@ -45,6 +45,7 @@ def inventory_spec() -> ArgumentSpec:
             "managed": {"type": "bool", "default": True},
             "uid_offset": {"type": "int"},
             "engine_socket": {"type": "path", "default": DEFAULT_SOCKET},
+            "adjustments": {"type": "dict", "default": {}},
             "include_optional": {"type": "list", "elements": "str", "default": []},
         }
     )
