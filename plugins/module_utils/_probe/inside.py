@@ -151,13 +151,14 @@ def _enter(library: ctypes.CDLL, namespace: int, runs_as: RunsAs) -> None:
 
 def _limit(library: ctypes.CDLL, capabilities: int) -> None:
     """Keep no capability but those that the container has; leaving uid 0 took all."""
-    if os.geteuid() != 0:
-        capabilities = 0
-    words = ctypes.c_uint32 * 6
-    low, high = capabilities & 0xFFFFFFFF, capabilities >> 32
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-    data = words(low, low, 0, high, high, 0)
-    if library.capset(header, data) != 0:
+    # Effective, permitted and inheritable; then the same of the higher half.
+    data = (ctypes.c_uint32 * 6)()
+    failed = library.capget(header, data) != 0
+    for start, half in ((0, capabilities & 0xFFFFFFFF), (3, capabilities >> 32)):
+        kept = data[start + 1] & half
+        data[start : start + 3] = (kept, kept, 0)
+    if failed or library.capset(header, data) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"cannot give up capabilities (error {number})")
 

@@ -13,6 +13,7 @@ from .._argument_spec import ArgumentSpec
 from .._containers.container import Container, DeclaredIdentity
 from .._containers.declare import containers_of
 from .._containers.services import Services
+from .._engine.on_host import deployment_on_host
 from .._errors import InvalidInput
 from .._mounts.effective import mounts_of
 from .._state.deployment import Deployment
@@ -55,7 +56,7 @@ class Inside:
                 f"{' and '.join(missing)} must be known for it",
                 "Set them as for the module deployment, or set inside to false.",
             )
-        deployment = Deployment.from_params(params)
+        deployment = deployment_on_host(params).deployment
         return cls(
             deployment=deployment,
             containers=_containers(deployment, params),
