@@ -87,10 +87,10 @@ def _in_the_container(
         return
     if point.deleted:
         yield _fault(mount, "deleted", "a directory without a name", mount.source)
-    elif state is not None and state.exists and point.inode:
+    elif state is not None and point.inode:
         held, found = (point.device, point.inode), (state.device, state.inode)
         if held != found:
-            old, new = f"inode {point.inode}", f"inode {state.inode}"
+            old, new = f"inode {point.inode}", f"inode {state.inode or 'of a new one'}"
             yield _fault(mount, "replaced", old, new)
 
 
