@@ -94,8 +94,8 @@ def networks_of(
         },
     }
     found = {known.get(name, name) for name in networks}
-    mode = host.get("NetworkMode") or ""
-    if mode not in ("default", "none", "") and not (found and ANONYMOUS.match(mode)):
+    mode = str(host.get("NetworkMode") or "")
+    if mode == "host" or mode.startswith("container:"):
         found.add(mode)
     return tuple(sorted(found - {"none"}))
 
