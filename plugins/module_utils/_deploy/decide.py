@@ -56,6 +56,7 @@ class Verdict:
         """Return whether the run changes anything."""
         return bool(
             self.decision.changes
+            or any(step.faults_of_layout for step in self.decision.steps)
             or self.changed_files
             or self.environments
             or self.tidies

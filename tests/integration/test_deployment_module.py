@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The module deployment on a real engine: what runs becomes what is declared."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from module_runs import AGENT_UID, BASE, CONTROL_UID, Params, Small, entry
+from running import docker
+
+FILES: list[Params] = [
+    {"entry": "settings", "name": "settings.json", "content": '{"a": 1}'},
+    {
+        "entry": "settings",
+        "name": "api_token",
+        "policy": "generate",
+        "owner": "control",
+        "mode": "0600",
+    },
+    {"entry": "memory", "name": "CLAUDE.md", "content": "persona", "policy": "keep"},
+]
+NASTY = "a $HOME ${X} $$ 'single' \"double\" #hash =equals \\back `tick` %s é"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Small]:
+    """A deployment that is laid out and not deployed."""
+    one = Small(tmp_path / "state", options={"files": FILES})
+    one.lay_out()
+    try:
+        yield one
+    finally:
+        one.destroy()
+
+
+@pytest.fixture
+def deployed(small: Small) -> Small:
+    """A deployment that runs."""
+    run = small.deploy()
+    assert not run.failed, run.message
+    return small
+
+
+def test_the_first_run_creates_and_the_second_changes_nothing(small: Small) -> None:
+    """K01, K02, K13, A17, D02: check mode predicts, and then all is as declared."""
+    predicted = small.deploy(check=True)
+    assert small.listed() == {}
+
+    first = small.deploy()
+    compose = (small.root / "compose.yml").read_bytes()
+    before = small.listed()
+    second = small.deploy()
+
+    assert predicted.lists() == first.lists()
+    assert first.lists()["created"] == ["agent-main", "control"]
+    assert second.lists()["unchanged"] == ["agent-main", "control"]
+    assert second.result["changed"] is False
+    assert small.listed() == before
+    assert (small.root / "compose.yml").read_bytes() == compose
+
+
+def test_a_stopped_container_is_started_and_keeps_its_id(deployed: Small) -> None:
+    """K02: stopped and right → started."""
+    id_before = deployed.inspect("agent-main")["Id"]
+    docker("stop", "--time=1", f"agentkeep-{deployed.name}-agent-main")
+
+    predicted, done = deployed.deploy(check=True), deployed.deploy()
+
+    assert predicted.lists() == done.lists()
+    assert done.lists()["started"] == ["agent-main"]
+    assert deployed.inspect("agent-main")["Id"] == id_before
+    assert deployed.inspect("agent-main")["State"]["Running"]
+
+
+def test_a_container_without_a_declared_mount_is_made_anew_and_keeps_its_data(
+    deployed: Small,
+) -> None:
+    """K04, K06: the mount is there afterwards, and so is what was written."""
+    name = f"agentkeep-{deployed.name}-agent-main"
+    transcript = deployed.root / "agents/main/memory/.claude/projects/one.jsonl"
+    transcript.write_text("kept")
+    labels = deployed.inspect("agent-main")["Config"]["Labels"]
+    docker("rm", "--force", name)
+    docker(
+        *("run", "--detach", "--name", name, "--network=none", "--init"),
+        *(f"--label={key}={value}" for key, value in labels.items()),
+        *(BASE, "sleep", "infinity"),
+    )
+
+    predicted, done = deployed.deploy(check=True), deployed.deploy()
+
+    assert predicted.lists() == done.lists()
+    assert done.lists()["recreated"] == ["agent-main"]
+    assert "mounts" in done.reasons("agent-main")
+    kept = "/data/memory/.claude/projects/one.jsonl"
+    assert deployed.within("agent-main", "cat", kept) == "kept"
+
+
+def test_a_directory_that_was_replaced_on_the_host_is_noticed(deployed: Small) -> None:
+    """K03, K08: the container holds the old one open; made anew it has the new one."""
+    memory = deployed.root / "agents/main/memory"
+    memory.rename(memory.with_name("moved"))
+    deployed.lay_out()
+
+    done = deployed.deploy()
+    (memory / "new").write_text("seen")
+
+    assert done.lists()["recreated"] == ["agent-main"]
+    assert done.reasons("agent-main") == ["source"]
+    assert deployed.within("agent-main", "cat", "/data/memory/new") == "seen"
+
+
+def test_an_owner_that_drifted_is_named_and_nothing_is_touched(deployed: Small) -> None:
+    """K03: check mode reports it, the run refuses with the module that heals it."""
+    memory = deployed.root / "agents/main/memory"
+    os.chown(memory, 0, 0)
+    before = deployed.listed()
+
+    predicted, done = deployed.deploy(check=True), deployed.deploy()
+
+    assert predicted.reasons("agent-main") == ["source"]
+    assert done.failed
+    assert "state_layout" in done.message
+    assert str(AGENT_UID) in done.message
+    assert deployed.listed() == before
+
+
+def test_a_foreign_container_of_our_name_is_refused(small: Small) -> None:
+    """K12: its id is the same afterwards, and nothing of ours was made."""
+    name = f"agentkeep-{small.name}-control"
+    id_before = docker("run", "--detach", "--name", name, BASE, "sleep", "infinity")
+    try:
+        run = small.deploy()
+
+        assert run.failed
+        assert name in run.message
+        assert docker("inspect", "--format={{.Id}}", name) == id_before
+        assert small.listed() == {}
+    finally:
+        docker("rm", "--force", name)
+
+
+def test_disabled_agents_are_removed_and_another_deployment_is_not_touched(
+    deployed: Small, tmp_path: Path
+) -> None:
+    """K02, D20: what is not declared goes, by label and id, and nothing else."""
+    other = Small(tmp_path / "other", options={"files": FILES})
+    try:
+        other.lay_out()
+        assert not other.deploy().failed
+        theirs = other.listed()
+        agents = [{"name": "main", "uid": AGENT_UID, "enabled": False}]
+
+        done = deployed.deploy(agents=agents)
+
+        assert done.lists()["removed"] == ["agent-main"]
+        assert list(deployed.listed()) == [f"agentkeep-{deployed.name}-control"]
+        assert not deployed.deploy(state="absent").failed
+        assert other.listed() == theirs
+    finally:
+        other.destroy()
+
+
+def test_a_lazy_agent_is_made_and_not_started_and_turning_it_hot_is_drift(
+    small: Small,
+) -> None:
+    """K11: its restart policy is no; without lazy it is made anew and runs."""
+    agent = {"name": "main", "uid": AGENT_UID}
+
+    first = small.deploy(agents=[{**agent, "lazy": True}])
+    again = small.deploy(agents=[{**agent, "lazy": True}])
+    state = small.inspect("agent-main")
+    hot = small.deploy()
+
+    assert first.lists()["created"] == ["agent-main", "control"]
+    assert again.result["changed"] is False
+    assert state["State"]["Status"] == "created"
+    assert state["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    assert hot.lists()["recreated"] == ["agent-main"]
+    assert small.inspect("agent-main")["State"]["Running"]
+
+
+def test_values_reach_the_process_unchanged_and_secrets_only_the_process(
+    small: Small,
+) -> None:
+    """D09, D10: no secret in the compose text, the result or a readable file."""
+    secret = "canary-" + NASTY
+    services = small.service("agent", environment={"PLAIN": NASTY, "EMPTY": ""})
+    options = {"services": services, "secret_environment": {"agent": {"KEY": secret}}}
+
+    done = small.deploy(**options)
+    again = small.deploy(**options)
+
+    assert not done.failed, done.message
+    assert again.result["changed"] is False
+    shown = small.within("agent-main", "python3", "-c", "import os;print(os.environ)")
+    assert repr(NASTY) in shown
+    assert repr(secret) in shown
+    assert "canary" not in done.output + again.output
+    holders = [
+        path
+        for path in small.root.rglob("*")
+        if path.is_file() and b"canary" in path.read_bytes()
+    ]
+    assert {path.name for path in holders} == {"agent-main.env"}
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in holders)
+
+
+def test_a_token_is_generated_once_and_a_persona_is_left_to_its_owner(
+    deployed: Small,
+) -> None:
+    """D12, D22: both stay on later runs; a renewed token makes its reader anew."""
+    token = deployed.root / "shared/settings/api_token"
+    first = token.read_text()
+    persona = deployed.root / "agents/main/memory/CLAUDE.md"
+    persona.write_text("edited")
+    owner = token.stat()
+
+    again = deployed.deploy()
+    renewed = deployed.deploy(files=[FILES[0], {**FILES[1], "renew": True}, FILES[2]])
+
+    assert len(first) == 43
+    assert (owner.st_uid, stat.S_IMODE(owner.st_mode)) == (CONTROL_UID, 0o600)
+    assert again.result["changed"] is False
+    assert persona.read_text() == "edited"
+    assert renewed.lists()["recreated"] == ["control"]
+    assert token.read_text() != first
+
+
+def test_a_fresh_volume_belongs_to_its_owner_and_outlives_its_container(
+    tmp_path: Path,
+) -> None:
+    """A10, K06, K07: writable at once; removed only by a confirmed wipe."""
+    volume = entry("queue", "control", "/data/queue", kind="queue", source=None)
+    volume = {k: v for k, v in volume.items() if v is not None} | {"volume": "queue"}
+    small = Small(tmp_path / "state", options={"inventory": [volume]})
+    name = f"agentkeep-{small.name}-queue"
+    try:
+        small.lay_out()
+        assert not small.deploy().failed
+        small.within("control", "sh", "-c", "echo kept > /data/queue/file")
+        docker("rm", "--force", f"agentkeep-{small.name}-control")
+        assert not small.deploy().failed
+        assert small.within("control", "cat", "/data/queue/file") == "kept"
+
+        absent = small.deploy(state="absent")
+        refused = small.deploy(state="absent", wipe=True, confirm="other")
+        assert name in docker("volume", "ls", "--format={{.Name}}").split()
+        wiped = small.deploy(state="absent", wipe=True, confirm=small.name)
+
+        assert not absent.failed
+        assert refused.failed
+        assert wiped.result["deployment"]["wiped"]["volumes"] == [name]
+        assert name not in docker("volume", "ls", "--format={{.Name}}").split()
+        assert not small.root.exists()
+    finally:
+        small.destroy()
+
+
+def test_removal_takes_containers_and_generated_files_and_no_data(
+    deployed: Small,
+) -> None:
+    """A18: data, tokens and personas stay; a second removal changes nothing."""
+    (deployed.root / "agents/main/memory/work").write_text("mine")
+
+    predicted = deployed.deploy(state="absent", check=True)
+    done = deployed.deploy(state="absent")
+    again = deployed.deploy(state="absent")
+
+    assert predicted.lists() == done.lists()
+    assert done.lists()["removed"] == ["agent-main", "control"]
+    assert again.result["changed"] is False
+    assert deployed.listed() == {}
+    left = {
+        str(path.relative_to(deployed.root))
+        for path in deployed.root.rglob("*")
+        if path.is_file()
+    }
+    assert left == {
+        ".lock",
+        "layout.json",
+        "agents/main/memory/CLAUDE.md",
+        "agents/main/memory/work",
+        "shared/settings/api_token",
+    }
+
+
+def test_a_silent_engine_is_one_error_and_removes_nothing(deployed: Small) -> None:
+    """K09, D23: with a wait it is asked until the wait is over."""
+    before = deployed.listed()
+
+    run = deployed.deploy(engine_socket="/run/no-such.sock", engine_wait_seconds=1)
+
+    assert run.failed
+    assert "/run/no-such.sock" in run.message
+    assert deployed.listed() == before
+
+
+def test_what_earlier_systems_used_is_named_and_not_rendered(small: Small) -> None:
+    """D14, D15: one warning with the replacement, never the value."""
+    services = small.service("agent", environment={"SESSIONS_DIR": "/canary"})
+    legacy = {"environment": {"SESSIONS_DIR": 'the entry "memory"'}}
+
+    done = small.deploy(services=services, legacy=legacy)
+    refused = small.deploy(services=services, legacy=legacy, legacy_refused=True)
+
+    (warning,) = done.result["deployment"]["warnings"]
+    assert 'use the entry "memory" instead' in warning
+    assert "canary" not in warning
+    assert "SESSIONS_DIR" not in json.dumps(small.inspect("agent-main"))
+    assert refused.failed
+
+
+def test_the_information_is_the_same_comparison_and_changes_nothing(
+    deployed: Small,
+) -> None:
+    """B08, K03: drift is found without files and secrets, too."""
+    docker("stop", "--time=1", f"agentkeep-{deployed.name}-agent-main")
+    before = deployed.listed()
+
+    found = deployed.information(files=[]).result["deployment_info"]
+
+    assert found["drifted"] == ["agent-main"]
+    assert found["interrupted"] is False
+    assert deployed.listed() == before
+
+
+def test_containers_of_another_program_are_found_by_their_labels(
+    tmp_path: Path,
+) -> None:
+    """B08: only what is declared of them is compared."""
+    name = f"foreign-{tmp_path.name}"[:40]
+    (tmp_path / "other/groups/main").mkdir(parents=True)
+    source = tmp_path / "other/groups/main"
+    docker(
+        *("run", "--detach", "--name", name, "--label=group=main"),
+        *(f"--volume={source}:/workspace/agent", BASE, "sleep", "infinity"),
+    )
+    options = {
+        "managed": False,
+        "inventory": [entry("workspace", "agent", "/workspace/agent", source="main")],
+        "places": {"agent": "{deployment}/groups/{source}"},
+        "services": {"agent": {"find": {"labels": {"group": "{agent}"}}}},
+        "components": {},
+    }
+    small = Small(tmp_path, "other", options)
+    try:
+        run = small.information()
+
+        assert not run.failed, run.output
+        (one,) = run.result["deployment_info"]["containers"]
+        assert one["state"] == "running"
+        assert "mounts" not in {reason["field"] for reason in one["reasons"]}
+    finally:
+        docker("rm", "--force", name)
