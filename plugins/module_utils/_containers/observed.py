@@ -146,17 +146,24 @@ class Observed:
             ),
             ports=tuple(sorted(ports_of(host, config), key=lambda one: one.written)),
             check=health_of(config.get("Healthcheck")),
-            read_only=bool(host.get("ReadonlyRootfs")),
-            capabilities=capabilities_of(host),
-            security=security_of(host),
-            temporary=tuple(sorted(temporary_of(host), key=lambda one: one.target)),
-            limits=limits_of(host),
-            logging=logging_of(host),
-            init=bool(host.get("Init")),
+            **_walls(host),
             image_config=image_config,
             mount_table=mount_table,
             sources=dict(sources or {}),
         )
+
+
+def _walls(host: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what keeps a container in, and how much it may take."""
+    return {
+        "read_only": bool(host.get("ReadonlyRootfs")),
+        "capabilities": capabilities_of(host),
+        "security": security_of(host),
+        "temporary": tuple(sorted(temporary_of(host), key=lambda one: one.target)),
+        "limits": limits_of(host),
+        "logging": logging_of(host),
+        "init": bool(host.get("Init")),
+    }
 
 
 def _own_volumes(
