@@ -63,54 +63,55 @@ def entry(name: str, target: str, access: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def declared(root: Path, **service: Any) -> tuple[Container, ...]:
+SERVICE: dict[str, Any] = {
+    "image": IMAGE,
+    "command": ["/usr/bin/python3", "-c", PRINTING, *HARD_VALUES.values()],
+    "environment": HARD_VALUES,
+    "networks": ["front", "back"],
+    "health": {
+        "command": ["test", "-d", "/data/memory", "-a", "it is $x"],
+        "interval_seconds": 7,
+        "timeout_seconds": 3,
+        "retries": 5,
+        "start_period_seconds": 20,
+        "start_interval_seconds": 0.5,
+    },
+    "restart": "on-failure:3",
+    "stop_grace_seconds": 33,
+    "capabilities": ["CHOWN"],
+    "init": True,
+    "memory_bytes": 100_000_000,
+    "cpus": 0.7,
+    "max_tasks": 50,
+    "temporary": [{"target": "/tmp", "bytes": 1_000_000, "exec": True}],
+    "working_directory": "/data/memory",
+}
+INVENTORY = [
+    entry("config", "/data/config", "ro", owner="root", mode="0755"),
+    entry("projects", "/data/config/projects", "rw"),
+    entry("memory", "/data/memory", "rw"),
+    entry("persona", "/data/memory/persona", "ro"),
+    entry("queue", "/data/queue", "rw", source=None, volume="queue"),
+]
+
+
+def declared(root: Path) -> Container:
     """Return the container of one agent with every kind of mount."""
-    params = {
-        "data_root": str(root),
-        "deployment": NAME,
-        "inventory": [
-            entry("config", "/data/config", "ro", owner="root", mode="0755"),
-            entry("projects", "/data/config/projects", "rw"),
-            entry("memory", "/data/memory", "rw"),
-            entry("persona", "/data/memory/persona", "ro"),
-            entry("queue", "/data/queue", "rw", source=None, volume="queue"),
-        ],
-        "agents": [{"name": "main", "uid": 20101}],
-        "uid_offset": 0,
-        "services": {
-            "agent": {
-                "image": IMAGE,
-                "command": ["/usr/bin/python3", "-c", PRINTING, *HARD_VALUES.values()],
-                "environment": HARD_VALUES,
-                "networks": ["front", "back"],
-                "ports": [{"published": free_port(), "target": 8080}],
-                "health": {
-                    "command": ["test", "-d", "/data/memory", "-a", "it is $x"],
-                    "interval_seconds": 7,
-                    "timeout_seconds": 3,
-                    "retries": 5,
-                    "start_period_seconds": 20,
-                    "start_interval_seconds": 0.5,
-                },
-                "restart": "on-failure:3",
-                "stop_grace_seconds": 33,
-                "capabilities": ["CHOWN"],
-                "init": True,
-                "memory_bytes": 100_000_000,
-                "cpus": 0.7,
-                "max_tasks": 50,
-                "temporary": [{"target": "/tmp", "bytes": 1_000_000, "exec": True}],
-                "working_directory": "/data/memory",
-                **service,
-            }
-        },
-    }
-    deployment = place.Deployment.from_params(params)
-    return declare.containers_of(
+    ports = [{"published": free_port(), "target": 8080}]
+    deployment = place.Deployment.from_params(
+        {
+            "data_root": str(root),
+            "deployment": NAME,
+            "inventory": INVENTORY,
+            "agents": [{"name": "main", "uid": 20101}],
+            "uid_offset": 0,
+        }
+    )
+    (found,) = declare.containers_of(
         deployment,
         effective.mounts_of(deployment),
         services.Services.from_params(
-            params["services"], deployment, {"agent-main": SECRETS}
+            {"agent": {**SERVICE, "ports": ports}}, deployment, {"agent-main": SECRETS}
         ),
         container.DeclaredIdentity(
             id="0" * 32,
@@ -118,6 +119,7 @@ def declared(root: Path, **service: Any) -> tuple[Container, ...]:
             images={"agent-main": docker("image", "inspect", "-f", "{{.Id}}", IMAGE)},
         ),
     )
+    return found
 
 
 def by_compose(one: Container, folder: Path, *, start: bool = False) -> None:

@@ -34,7 +34,7 @@ from running import docker
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[Container]:
     """A declared container whose sources, networks and volume are there."""
-    (found,) = declared(tmp_path)
+    found = declared(tmp_path)
     for mount in found.mounts:
         if mount.type == "bind":
             Path(mount.source).mkdir(parents=True, exist_ok=True)
