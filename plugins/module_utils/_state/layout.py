@@ -34,13 +34,17 @@ class Directory:
 
 @dataclass(frozen=True)
 class Layout:
-    """Hold every directory of a deployment, parents first."""
+    """Hold every directory of a deployment, parents first.
+
+    ``apart`` are the paths on the host at which an entry begins.
+    """
 
     data_root: str
     deployment: str
     directories: tuple[Directory, ...]
     tops: tuple[Directory, ...]
     marker: Marker
+    apart: frozenset[str] = frozenset()
     managed: bool = True
     repair: bool = False
     lock_wait_seconds: int = 60
@@ -49,11 +53,6 @@ class Layout:
     def root(self) -> str:
         """Return the deployment's directory on the host."""
         return f"{self.data_root}/{self.deployment}"
-
-    @property
-    def apart(self) -> frozenset[str]:
-        """Return the paths at which another entry begins."""
-        return frozenset(f"{self.data_root}/{top.path}" for top in self.tops)
 
     @property
     def repaired(self) -> tuple[Directory, ...]:
@@ -95,6 +94,7 @@ def layout_of(deployment: Deployment, order: Order = AS_DECLARED) -> Layout:
         directories=tuple(declared[parts] for parts in sorted(declared)),
         tops=tuple(tops.values()),
         marker=_marker(deployment, order),
+        apart=frozenset(f"{deployment.data_root}/{top}" for top in tops),
         managed=deployment.managed,
         repair=order.repair,
         lock_wait_seconds=order.lock_wait_seconds,
