@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,61 @@ def test_equal_uids_are_refused(params: Params, run_module: Any) -> None:
 
     assert done.failed is True
     assert 'Cannot keep agent "mail" apart from agent "main"' in done.message
+
+
+def allow(params: Params, tmp_path: Path, text: str) -> Params:
+    """Return the options with an operator mount and an allowlist of that text."""
+    (tmp_path / "books/a").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "allow").mkdir(exist_ok=True)
+    (tmp_path / "allow/list.json").write_text(text)
+    return {
+        **options(params),
+        "operator_mounts": [{"source": str(tmp_path / "books/a"), "access": "rw"}],
+        "allowlist_file": str(tmp_path / "allow/list.json"),
+    }
+
+
+def test_an_operators_mount_comes_with_its_reason(
+    params: Params, run_module: Any, tmp_path: Path
+) -> None:
+    """C12: requested and effective mode, root and reason, in check mode too."""
+    roots = [{"path": str(tmp_path / "books")}]
+    given = allow(params, tmp_path, json.dumps({"allowed_roots": roots}))
+
+    done = run_module(mount_info, given, check=True)
+
+    found = done.result["mount_info"]["mounts"][-1]
+    assert (found["requested"], found["effective"]) == ("rw", "ro")
+    assert found["root"] == str(tmp_path / "books")
+    assert "does not allow writing" in found["reason"]
+
+
+def test_the_allowlist_is_read_anew_at_each_run(
+    params: Params, run_module: Any, tmp_path: Path
+) -> None:
+    """C01, C02: a broken one is refused, and a right one works at once."""
+    given = allow(params, tmp_path, "{")
+
+    broken = run_module(mount_info, given)
+    (tmp_path / "allow/list.json").write_text(
+        json.dumps({"allowed_roots": [{"path": str(tmp_path / "books")}]})
+    )
+    right = run_module(mount_info, given)
+
+    assert broken.failed
+    assert "it is no JSON" in broken.message
+    assert not right.failed
+
+
+def test_a_skipped_mount_is_listed(
+    params: Params, run_module: Any, tmp_path: Path
+) -> None:
+    """C14: skip leaves it out, with a warning."""
+    given = allow(params, tmp_path, "{}")
+
+    done = run_module(mount_info, {**given, "operator_mounts_refused": "skip"})
+
+    found = done.result["mount_info"]
+    assert [one["agent"] for one in found["refused"]] == ["main", "mail"]
+    assert "is below no allowed root" in found["refused"][0]["reason"]
+    assert len(found["warnings"]) == 2
