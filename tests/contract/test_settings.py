@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ PLAY = """
   gather_facts: false
   vars_files: [variables.yml]
   tasks:
-    - ansible.builtin.include_role:
+    - ansible.builtin.import_role:
         name: agentkeep.agents.deployment
-        tasks_from: "{{ item }}"
-        public: true
-      loop: [layout, configure]
+        tasks_from: preflight
+    - ansible.builtin.copy:
+        content: >-
+          {{ {'running': _deployment_running, 'place': _deployment_place} | to_json }}
+        dest: documents.json
+        mode: "0600"
 """
 DECLARED: dict[str, Any] = {
     "deployment_agents": [
@@ -61,16 +65,37 @@ DECLARED: dict[str, Any] = {
     ],
 }
 
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="the role gives its files to other users"
-)
+
+@dataclass(frozen=True)
+class Documents:
+    """What the role gives to the modules, and a place to write its files to."""
+
+    place: Path
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return all options that the role makes."""
+        found: dict[str, Any] = json.loads((self.place / "documents.json").read_text())
+        return found
+
+    @property
+    def files(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return the declared files by entry, with its agent, and name."""
+        return {
+            ("/".join(filter(None, (one["entry"], one.get("agent")))), one["name"]): one
+            for one in self.given["running"]["files"]
+        }
+
+    def written(self, entry: str) -> Path:
+        """Return the settings file of an entry, as the module would write it."""
+        path = self.place / f"{entry.replace('/', '-')}.json"
+        path.write_text(self.files[entry, "settings.json"]["content"], "utf-8")
+        return path
 
 
-def write_documents(place: Path, variables: dict[str, Any]) -> Path:
-    """Run the role's own tasks below place; return the deployment's directory."""
-    root = place / "data"
-    given = {**variables, "deployment_data_root": str(root)}
-    (place / "variables.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
+def documents(place: Path, variables: dict[str, Any]) -> Documents:
+    """Given variables, return what the role makes of them."""
+    (place / "variables.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
     (place / "play.yml").write_text(PLAY, encoding="utf-8")
     environment = {
         **os.environ,
@@ -78,8 +103,9 @@ def write_documents(place: Path, variables: dict[str, Any]) -> Path:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
+    templates = f"_deployment_templates={ROOT / 'roles/deployment/templates'}"
     finished = subprocess.run(
-        ["ansible-playbook", "play.yml"],
+        ["ansible-playbook", "play.yml", "--extra-vars", templates],
         cwd=place,
         env=environment,
         check=False,
@@ -87,28 +113,27 @@ def write_documents(place: Path, variables: dict[str, Any]) -> Path:
         text=True,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    return root / "main"
+    return Documents(place)
 
 
 @pytest.fixture(scope="module")
-def defaults(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of a deployment with nothing but defaults."""
-    return write_documents(tmp_path_factory.mktemp("defaults"), {})
+def defaults(tmp_path_factory: pytest.TempPathFactory) -> Documents:
+    """Return what the role makes of nothing but defaults."""
+    return documents(tmp_path_factory.mktemp("defaults"), {})
 
 
 @pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of a deployment with two agents, a token and a key."""
-    return write_documents(tmp_path_factory.mktemp("declared"), DECLARED)
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Documents:
+    """Return what it makes of two agents, a token and a key."""
+    return documents(tmp_path_factory.mktemp("declared"), DECLARED)
 
 
-@needs_root
 def test_settings_written_from_defaults_are_what_agentd_defaults_to(
-    defaults: Path,
+    defaults: Documents,
 ) -> None:
-    control = load_control_settings(defaults / "shared/settings/settings.json")
-    gateway = load_gateway_settings(defaults / "shared/secrets/settings.json")
-    agent = load_agent_settings(defaults / "agents/main/settings/settings.json")
+    control = load_control_settings(defaults.written("settings"))
+    gateway = load_gateway_settings(defaults.written("secrets"))
+    agent = load_agent_settings(defaults.written("agent-settings/main"))
 
     assert control == ControlSettings.model_validate(
         {
@@ -124,13 +149,12 @@ def test_settings_written_from_defaults_are_what_agentd_defaults_to(
     assert agent == AgentSettings(component="agent", deployment="main", agent="main")
 
 
-@needs_root
 def test_settings_written_from_declared_agents_are_read_as_declared(
-    declared: Path,
+    declared: Documents,
 ) -> None:
-    control = load_control_settings(declared / "shared/settings/settings.json")
-    gateway = load_gateway_settings(declared / "shared/secrets/settings.json")
-    mail = load_agent_settings(declared / "agents/mail/settings/settings.json")
+    control = load_control_settings(declared.written("settings"))
+    gateway = load_gateway_settings(declared.written("secrets"))
+    mail = load_agent_settings(declared.written("agent-settings/mail"))
 
     assert [agent.model for agent in control.agents] == [None, "claude-sonnet-4-5"]
     assert control.max_live_clients == 3
@@ -140,73 +164,47 @@ def test_settings_written_from_declared_agents_are_read_as_declared(
     assert mail.environment == {"TZ": "UTC"}
 
 
-@needs_root
-def test_no_document_but_its_own_file_holds_a_secret(declared: Path) -> None:
+def test_no_document_but_its_own_file_holds_a_secret(declared: Documents) -> None:
     secrets = {
-        DECLARED["deployment_api_token"]: "shared/settings/api_token",
-        DECLARED["deployment_anthropic_api_key"]: ("shared/secrets/anthropic_api_key"),
+        DECLARED["deployment_api_token"]: ("settings", "api_token"),
+        DECLARED["deployment_anthropic_api_key"]: ("secrets", "anthropic_api_key"),
     }
 
     holders = {
         secret: [
-            str(path.relative_to(declared))
-            for path in sorted(declared.rglob("*"))
-            if path.is_file() and secret in path.read_text(encoding="utf-8")
+            place for place, one in declared.files.items() if secret in json.dumps(one)
         ]
         for secret in secrets
     }
+    elsewhere = {**declared.given, "running": {**declared.given["running"], "files": 0}}
 
     assert holders == {secret: [place] for secret, place in secrets.items()}
-    assert {
-        (declared / place).stat().st_mode & 0o777 for place in secrets.values()
-    } == {0o600}
+    assert {declared.files[place]["mode"] for place in secrets.values()} == {"0600"}
+    assert not any(secret in json.dumps(elsewhere) for secret in secrets)
 
 
-@needs_root
-def test_an_added_state_entry_is_laid_out_and_mounted_with_nothing_else_changed(
-    declared: Path,
-) -> None:
-    compose = yaml.safe_load((declared / "compose.yml").read_text(encoding="utf-8"))
-    directories = {
-        agent["name"]: declared / "agents" / agent["name"] / "notes"
-        for agent in DECLARED["deployment_agents"]
-    }
+def test_a_token_that_nobody_gave_is_generated_once(defaults: Documents) -> None:
+    """D12: it is made on the host, and never passes through the play."""
+    token = defaults.files["settings", "api_token"]
 
-    mounted = {
-        service.removeprefix("agent-"): mount["source"]
-        for service, parts in compose["services"].items()
-        for mount in parts["volumes"]
-        if mount["target"] == "/data/notes" and not mount["read_only"]
-    }
-
-    assert mounted == {name: str(place) for name, place in directories.items()}
-    assert [place.stat().st_uid for place in directories.values()] == [20101, 20102]
-    assert {place.stat().st_mode & 0o7777 for place in directories.values()} == {0o700}
+    assert (token["policy"], token["renew"]) == ("generate", False)
+    assert "content" not in token
 
 
-@needs_root
 def test_each_component_finds_its_settings_at_the_place_that_agentd_looks(
-    defaults: Path,
+    defaults: Documents,
 ) -> None:
-    compose = yaml.safe_load((defaults / "compose.yml").read_text(encoding="utf-8"))
-    sources = {
-        name: [
-            mount["source"]
-            for mount in service["volumes"]
-            if mount["target"] == "/etc/agentd"
-        ]
-        for name, service in compose["services"].items()
+    mounted = {
+        entry["name"]: mount["component"]
+        for entry in defaults.given["place"]["inventory"]
+        for mount in entry.get("mounts", [])
+        if mount["target"] == "/etc/agentd"
     }
 
     components = {
-        name: json.loads((Path(found[0]) / "settings.json").read_text("utf-8"))[
-            "component"
-        ]
-        for name, found in sources.items()
+        entry.split("/")[0]: json.loads(one["content"])["component"]
+        for (entry, name), one in defaults.files.items()
+        if name == "settings.json"
     }
 
-    assert components == {
-        "control": "control",
-        "gateway": "gateway",
-        "agent-main": "agent",
-    }
+    assert components == mounted

@@ -88,7 +88,7 @@ def bare(tmp_path: Path) -> Iterator[Deployment]:
             id="a token to guess",
         ),
         pytest.param(
-            {"SESSIONS_DIR": "/data/sessions"},
+            {"SESSIONS_DIR": "/data", "deployment_removed_variables": "refuse"},
             ["Cannot use variables that are gone", "SESSIONS_DIR", '"memory"'],
             id="a variable of an earlier system",
         ),
