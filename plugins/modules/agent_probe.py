@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - agentkeep.agents.inside
   - agentkeep.agents.connection
   - agentkeep.agents.inventory
+  - agentkeep.agents.mounts
 attributes:
   check_mode:
     support: full
@@ -216,20 +217,14 @@ from ..module_utils._agentd.probe import (
 )
 from ..module_utils._client import Client, Connection, connection_spec
 from ..module_utils._errors import ServiceUnreachable
+from ..module_utils._files.host_paths import HostPaths
 from ..module_utils._plan import Plan
-from ..module_utils._probe.options import NEEDED, Inside, inside_spec
+from ..module_utils._probe.options import Inside, inside_spec
 from ..module_utils._probe.result import Probed
 from ..module_utils._probe.run import probe_inside
 from ..module_utils._reconcile import Reconciliation, run
-from ..module_utils._state.options import inventory_spec
 
-SPEC = (
-    connection_spec()
-    .merge(inventory_spec())
-    .merge(inside_spec())
-    .merge(probe_spec())
-    .without_demands("url", *NEEDED)
-)
+SPEC = connection_spec().without_demands("url").merge(inside_spec()).merge(probe_spec())
 
 
 @dataclass(frozen=True)
@@ -243,7 +238,7 @@ class Wanted:
 
 def wanted(params: Mapping[str, Any]) -> Wanted:
     """Given the options, return what is asked."""
-    probe, inside = Probe.from_params(params), Inside.from_params(params)
+    probe, inside = Probe.from_params(params), Inside.from_params(params, HostPaths())
     known = params["url"] is not None
     client = Client(Connection.from_params(params)) if known else None
     return Wanted(client=client, probe=probe, inside=inside)

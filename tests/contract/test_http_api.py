@@ -11,8 +11,16 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.client import (
+    is_still_kept,
+    sessions,
+)
 from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.probe import (
     TURN_KEYS,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._client import (
+    Client,
+    Connection,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
     ServiceRefused,
@@ -36,6 +44,13 @@ def address() -> Iterator[str]:
             found = stack.control(sockets, api_token=TOKEN)
             stack.agent_side(sockets, stack.gateway(sockets))
             yield found
+
+
+def connected(address: str) -> Client:
+    """Return the modules' client of the service."""
+    given = {"url": address, "api_token": TOKEN, "api_token_file": None}
+    ways = {"validate_certs": True, "use_proxy": False, "timeout_seconds": 10}
+    return Client(Connection.from_params({**given, **ways}))
 
 
 def probe(address: str, **options: Any) -> dict[str, Any]:
@@ -80,6 +95,22 @@ def test_the_probe_leaves_nothing_of_a_turn_that_is_thrown_away(address: str) ->
 
     assert turn["persisted"] is True
     assert probe(address)["health"]["database"]["conversations"] == before
+
+
+def test_the_probe_knows_the_session_that_every_conversation_goes_on_in(
+    address: str,
+) -> None:
+    """A deleted conversation needs none."""
+    said = probe(address, chat_message="Remember the word mango.")["turn"]
+    client = connected(address)
+    path = f"/chat/{said['conversation_id']}"
+    ids = (said["conversation_id"], said["session_id"])
+
+    assert sessions(client)[AGENT][ids[1]] == ids[0]
+    assert is_still_kept(client, *ids)
+    client.delete(path)
+    assert not is_still_kept(client, *ids)
+    assert ids[1] not in sessions(client).get(AGENT, {})
 
 
 def test_the_probe_says_the_answer_that_it_did_not_expect(address: str) -> None:

@@ -16,37 +16,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.conversations import (  # noqa: E501
-    Known,
-    sessions_of,
+from ansible_collections.agentkeep.agents.plugins.module_utils._agentd import (
+    conversations,
 )
-from ansible_collections.agentkeep.agents.plugins.module_utils._engine.engine import (
-    connect,
+from ansible_collections.agentkeep.agents.plugins.module_utils._engine import engine
+from ansible_collections.agentkeep.agents.plugins.module_utils._files import host_paths
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe import (
+    attempt,
+    inside,
+    look,
+    process,
+    run,
+    task,
 )
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.attempt import (
-    Writing,
-)
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.inside import (
-    begin,
-)
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.look import Look
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.options import (
-    Inside,
-)
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.process import (
-    Process,
-    RunsAs,
-)
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.run import (
-    probe_containers,
-)
-from ansible_collections.agentkeep.agents.plugins.module_utils._probe.task import (
-    Place,
-    Task,
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe import (
+    options as asking,
 )
 from modules import play_tasks
 from running import docker
-from silent_loss_table import CLEAN, CONFIG, MEMORY, MORE, ROWS, Agent, Case, Finding
+from silent_loss_deeds import MEMORY, Agent
+from silent_loss_table import CLEAN, CONFIG, MORE, ROWS, Case, Finding
 
 IMAGE = "agentkeep/agentd:0.1.0"
 NAME = "silent-loss"
@@ -163,14 +152,16 @@ def seen(agents: Mapping[Case, Agent]) -> Mapping[Case, Seen]:
         "faults": "report",
         "probe_timeout_seconds": 30,
     }
-    asked = Inside.from_params({**defaults, **options(agents)})
+    asked = asking.Inside.from_params(
+        {**defaults, **options(agents)}, host_paths.HostPaths()
+    )
     assert asked is not None
-    known = sessions_of(
-        Known(f"conv-{agent.name}", agent.name, agent.session)
+    known = conversations.sessions_of(
+        conversations.Known(f"conv-{agent.name}", agent.name, agent.session)
         for case, agent in agents.items()
         if case.known
     )
-    probed = probe_containers(connect(asked.engine_socket), asked, known)
+    probed = run.probe_containers(engine.connect(asked.engine_socket), asked, known)
     by_agent = {one.container.agent: one for one in probed}
     found = {}
     for case, agent in agents.items():
@@ -233,32 +224,32 @@ def test_the_probe_leaves_nothing_behind(
     assert left == []
 
 
-class AsRoot(Process):
+class AsRoot(process.Process):
     """A process that is taken to run as root, as a careless probe would."""
 
-    def runs_as(self) -> RunsAs:
+    def runs_as(self) -> process.RunsAs:
         """Return root with every capability."""
-        return RunsAs(uid=0, gid=0, capabilities=2**40 - 1)
+        return process.RunsAs(uid=0, gid=0, capabilities=2**40 - 1)
 
 
-@pytest.mark.parametrize("process", [Process, AsRoot])
+@pytest.mark.parametrize("kind", [process.Process, AsRoot])
 def test_a_probe_as_root_would_not_have_seen_it(
-    agents: Mapping[Case, Agent], process: type[Process]
+    agents: Mapping[Case, Agent], kind: type[process.Process]
 ) -> None:
     """A11: root writes to what is root's; the container's own user does not."""
     case = next(case for case in FAULTS if case.name == "projects of root, 0755")
     name = container_of(agents[case])
     container = docker("inspect", "--format={{.Id}}", name)
-    opened = process.opened(name, container, main_process(agents[case]))
-    task = Task(transcripts=Place("memory", MEMORY, (".claude", "projects")))
-    writing = Writing(".agentkeep-probe-of-the-test", b"x" * 4096)
+    opened = kind.opened(name, container, main_process(agents[case]))
+    asked = task.Task(transcripts=task.Place("memory", MEMORY, (".claude", "projects")))
+    writing = attempt.Writing(".agentkeep-probe-of-the-test", b"x" * 4096)
 
-    child = begin(opened, lambda own: Look(task, writing, own).answer())
+    child = inside.begin(opened, lambda own: look.Look(asked, writing, own).answer())
     answer = child.answer(time.monotonic() + 30)
     opened.close()
 
     assert answer is not None
-    assert bool(answer["faults"]) is (process is Process)
+    assert bool(answer["faults"]) is (kind is process.Process)
 
 
 @pytest.fixture(scope="module")
@@ -288,16 +279,17 @@ def test_the_module_accepts_an_agent_that_keeps_its_state(
     said: list[dict[str, Any]],
 ) -> None:
     """K13: the probe is the same in check mode."""
-    (inside,) = said[1]["agent_probe"]["inside"]
+    (told,) = said[1]["agent_probe"]["inside"]
 
     assert said[1]["changed"] is False
-    assert inside["uid"] == FIRST_UID
-    assert inside["written"] == [MEMORY, "/data/skill-data"]
-    assert inside["transcripts"] == {"projects": 1, "found": 1, "tried": 1}
+    assert told["uid"] == FIRST_UID
+    assert told["written"] == [MEMORY, "/data/skill-data"]
+    assert told["transcripts"] == {"projects": 1, "found": 1, "tried": 1}
 
 
 def test_the_module_reports_faults_on_request(said: list[dict[str, Any]]) -> None:
-    inside = said[2]["agent_probe"]["inside"]
+    told = said[2]["agent_probe"]["inside"]
 
-    assert len(inside) == len(CASES)
-    assert sum(1 for one in inside if one["faults"]) >= len(FAULTS) - 1
+    assert len(told) == len(CASES)
+    # Without a url it is not known that a transcript is missing.
+    assert sum(1 for one in told if one["faults"]) == len(FAULTS) - 1

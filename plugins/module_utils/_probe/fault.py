@@ -138,10 +138,10 @@ class Fault:
 
 def at_risk(deployment: str, faults: Sequence[Fault], more: int = 0) -> StateAtRisk:
     """Return the error that says every fault and, once each, what to do."""
-    said = [fault.text for fault in faults]
+    said = list(dict.fromkeys(fault.text for fault in faults))
+    count = len(said) + more
     if more:
         said.append(f"and {more} more")
-    count = len(faults) + more
     return StateAtRisk(
         f'Cannot rely on the state of deployment "{deployment}"',
         f"{count} {'fault' if count == 1 else 'faults'} inside its containers. "

@@ -157,7 +157,7 @@ def _limit(library: ctypes.CDLL, capabilities: int) -> None:
     failed = library.capget(header, data) != 0
     for start, half in ((0, capabilities & 0xFFFFFFFF), (3, capabilities >> 32)):
         kept = data[start + 1] & half
-        data[start : start + 3] = (kept, kept, 0)
+        data[start : start + 3] = [kept, kept, 0]
     if failed or library.capset(header, data) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"cannot give up capabilities (error {number})")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from typing import Any, Mapping
 
 from .attempt import HOLD_DIRECTORY, Writing
@@ -31,7 +32,8 @@ class Look:
         self._absent = False
 
     def answer(self) -> Mapping[str, Any]:
-        """Return what was refused and how much was looked at."""
+        """Return what was refused, how much was looked at, and how long it took."""
+        started = time.monotonic()
         for place in self._task.places:
             self._try(place, "place")
         temporary = self._task.temporary
@@ -44,6 +46,7 @@ class Look:
             "faults": self._notes.faults,
             "more": self._notes.more,
             "transcripts": counts,
+            "seconds": time.monotonic() - started,
         }
 
     def _try(self, place: Place, subject: str) -> None:

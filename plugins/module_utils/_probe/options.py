@@ -15,15 +15,18 @@ from .._containers.declare import containers_of
 from .._containers.services import Services
 from .._engine.on_host import deployment_on_host
 from .._errors import InvalidInput
-from .._mounts.effective import mounts_of
+from .._mounts.effective import mount_list
+from .._mounts.host import Host
+from .._mounts.options import mounts_spec
 from .._state.deployment import Deployment
+from .._state.options import inventory_spec
 
 NEEDED = ("data_root", "deployment", "inventory", "services")
 
 
 def inside_spec() -> ArgumentSpec:
-    """Return the options that only the probe from inside has."""
-    return ArgumentSpec(
+    """Return the options of the probe from inside; none is required without it."""
+    own = ArgumentSpec(
         options={
             "inside": {"type": "bool", "default": False},
             "faults": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
@@ -31,6 +34,7 @@ def inside_spec() -> ArgumentSpec:
             "probe_timeout_seconds": {"type": "int", "default": 30},
         }
     )
+    return inventory_spec().merge(mounts_spec()).merge(own).without_demands(*NEEDED)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Inside:
     fails: bool
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Inside | None:
+    def from_params(cls, params: Mapping[str, Any], host: Host) -> Inside | None:
         """Given the options, return the probe, or None if it is not asked for."""
         if not params["inside"]:
             return None
@@ -59,7 +63,7 @@ class Inside:
         deployment = deployment_on_host(params).deployment
         return cls(
             deployment=deployment,
-            containers=_containers(deployment, params),
+            containers=_containers(deployment, params, host),
             engine_socket=params["engine_socket"],
             wait_seconds=params["wait_seconds"],
             timeout_seconds=params["probe_timeout_seconds"],
@@ -68,12 +72,11 @@ class Inside:
 
 
 def _containers(
-    deployment: Deployment, params: Mapping[str, Any]
+    deployment: Deployment, params: Mapping[str, Any], host: Host
 ) -> tuple[Container, ...]:
     services = Services.from_params(params["services"], deployment)
-    found = containers_of(
-        deployment, mounts_of(deployment), services, DeclaredIdentity(id="")
-    )
+    mounts = mount_list(params, deployment, host)
+    found = containers_of(deployment, mounts, services, DeclaredIdentity(id=""))
     agent = params["agent"]
     if agent is None:
         return found

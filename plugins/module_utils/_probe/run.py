@@ -220,12 +220,12 @@ class _Begun:
     def finished(self, timeout_seconds: float) -> Probed:
         """Return what it found; a probe that takes too long is a fault."""
         answer = self.child.answer(self.started + timeout_seconds)
-        probed = replace(self.empty, seconds=time.monotonic() - self.started)
+        probed = self.empty
         if answer is None:
             self._sweep()
-            container = probed.container
-            slow = _fault(container, "slow", container.name)
-            return replace(probed, faults=(*probed.faults, slow))
+            slow = _fault(probed.container, "slow", probed.container.name)
+            faults = (*probed.faults, slow)
+            return replace(probed, faults=faults, seconds=timeout_seconds)
         who = (probed.container.service, probed.container.agent, probed.uid)
         found = faults_of(answer, who, probed.task.sessions)
         return replace(
@@ -233,6 +233,7 @@ class _Begun:
             faults=(*probed.faults, *found),
             more=answer["more"],
             transcripts=answer["transcripts"],
+            seconds=answer["seconds"],
         )
 
     def _sweep(self) -> None:
