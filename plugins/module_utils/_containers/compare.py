@@ -100,7 +100,7 @@ def _process(container: Container, observed: Observed) -> Iterator[Difference]:
     wanted = _arguments(container, image)
     if wanted is not None:
         yield from _differs("command", list(observed.arguments), list(wanted))
-    if container.user is not None:
+    if container.user is not None and _is_comparable_user(container, observed):
         yield from _differs("user", observed.user, container.user)
     directory = container.working_directory
     if directory is None and container.managed and image is not None:
@@ -115,6 +115,15 @@ def _process(container: Container, observed: Observed) -> Iterator[Difference]:
         yield from _differs("stop_grace", old, container.stop_grace_seconds)
     if container.init is not None:
         yield from _differs("init", observed.init, container.init)
+
+
+def _is_comparable_user(container: Container, observed: Observed) -> bool:
+    """Return whether users can be compared: another program may name it, or not."""
+    if container.managed:
+        return True
+    user, _sign, group = observed.user.partition(":")
+    wanted = str(container.user).partition(":")[0]
+    return user.isdigit() and (group.isdigit() or user != wanted)
 
 
 def _arguments(

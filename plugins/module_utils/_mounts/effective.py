@@ -50,7 +50,7 @@ def mounts_of(
         together.setdefault((mount.component, mount.agent), []).append(mount)
     for mount in asked.mounts:
         others = together.setdefault((mount.component, mount.agent), [])
-        _check_target(mount, others)
+        _check_target(mount, others if deployment.managed else _alike(mount, others))
         others.append(mount)
     for mount in (*own, *asked.mounts):
         _check_allowlist(mount, asked.allowlist)
@@ -78,6 +78,11 @@ def mount_list(
             or host.resolve(mount.source).exists
         ),
     )
+
+
+def _alike(mount: EffectiveMount, others: list[EffectiveMount]) -> list[EffectiveMount]:
+    """Return the mounts with the same target; another program may nest as it likes."""
+    return [other for other in others if other.target == mount.target]
 
 
 def _check_target(mount: EffectiveMount, others: list[EffectiveMount]) -> None:

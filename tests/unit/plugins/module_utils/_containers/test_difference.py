@@ -62,3 +62,26 @@ def test_another_programs_container_is_compared_in_what_is_declared(
         {"Type": "bind", "Source": "/etc", "Destination": "/x", "RW": True}
     )
     assert [fault.subject for fault in differences(bare, seen(found))] == ["/x"]
+
+
+USERS = [
+    ("", False),
+    ("node", False),
+    ("20101", False),
+    ("20101:20101", False),
+    ("1000", True),
+    ("0:0", True),
+    ("20101:0", True),
+]
+
+
+@pytest.mark.parametrize(("user", "differs"), USERS)
+def test_another_programs_user_may_be_a_name(
+    user: str, differs: bool, one: Container, seen: Any, record: Any
+) -> None:
+    """A12: a name says nothing here; another number is another user."""
+    found = record("made_by_docker")
+    found["Config"]["User"] = user
+    theirs = Container(name=one.name, user=one.user, mounts=one.mounts, managed=False)
+
+    assert bool(differences(theirs, seen(found))) is differs

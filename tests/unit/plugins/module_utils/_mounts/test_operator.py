@@ -150,3 +150,19 @@ def test_an_inventory_needs_no_allowlist(params: dict[str, Any], kit: Any) -> No
 
     assert len(found.mounts) == 6
     assert (found.refused, found.warnings) == ((), ())
+
+
+def test_another_program_may_nest_an_operators_mount(
+    params: dict[str, Any], kit: Any
+) -> None:
+    """B08: where its containers have it, the list has it too."""
+    params["managed"] = False
+    own = place.Deployment.from_params({**params, "data_root": "/srv/agentkeep"})
+    mount = {"source": "/srv/docs/a"}
+
+    found = kit.asked(
+        params, kit.FakeHost(), mount, operator_prefix="/data/memory/extra"
+    )
+
+    targets = [one.target for one in effective.mounts_of(own, found).mounts]
+    assert "/data/memory/extra/a" in targets
