@@ -32,6 +32,8 @@ EACH = 1 + len(BELOW)
 YARDSTICK_DIRECTORIES = 200
 FACTOR_AIM = 200
 MODULE_AIM_SECONDS = 2
+MEMORY_AIM_BYTES = 100_000_000
+KIBIBYTE = 1024
 
 Samples = dict[str, list[float]]
 
@@ -68,9 +70,9 @@ def directories(root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def seconds(command: list[str]) -> float:
-    """Return how long a command took; end if it fails."""
-    environment = {
+def environment() -> dict[str, str]:
+    """Return the environment in which Ansible and Python find the collection."""
+    return {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         "ANSIBLE_PIPELINING": "1",
@@ -78,14 +80,28 @@ def seconds(command: list[str]) -> float:
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "PYTHONPATH": str(ROOT / "collections"),
     }
+
+
+def seconds(command: list[str]) -> float:
+    """Return how long a command took; end if it fails."""
     started = time.perf_counter()
     finished = subprocess.run(
-        command, env=environment, check=False, capture_output=True, text=True
+        command, env=environment(), check=False, capture_output=True, text=True
     )
     elapsed = time.perf_counter() - started
     if finished.returncode != 0:
         raise SystemExit(f"Cannot measure {command}:\n{finished.stdout[-2000:]}")
     return elapsed
+
+
+def peak_bytes(command: list[str]) -> float:
+    """Return the most memory that a command held at once; end if it fails."""
+    started = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
+    _process, status, used = os.wait4(started.pid, 0)
+    started.returncode = os.waitstatus_to_exitcode(status)
+    if started.returncode != 0:
+        raise SystemExit(f"Cannot measure {command}.")
+    return used.ru_maxrss * KIBIBYTE
 
 
 def play(name: str, variables: Path | None = None) -> float:
@@ -111,7 +127,7 @@ def mkdir_alone(root: Path) -> float:
     return time.perf_counter() - started
 
 
-def measure_round(scratch: Path, samples: Samples) -> None:
+def measure_round(scratch: Path, samples: Samples, memory: Samples) -> None:
     """Run everything once, first on an empty disk and then again."""
     loop = written(scratch / "loop.json", {"directories": directories(scratch / "y")})
     ours = written(scratch / "ours.json", options(scratch / "play"))
@@ -123,6 +139,10 @@ def measure_round(scratch: Path, samples: Samples) -> None:
         samples[f"file loop, 200 directories, {run}"].append(play("yardstick", loop))
         samples[f"state_layout play, {run}"].append(play("state_layout", ours))
         samples[f"state_layout module, {run}"].append(seconds(module))
+    fresh = written(scratch / "fresh.json", options(scratch / "fresh"))
+    for run in ("first run", "second run"):
+        again = [*module[:2], str(fresh)]
+        memory[f"state_layout module, {run}"].append(peak_bytes(again))
 
 
 def report(samples: Samples) -> None:
@@ -150,15 +170,22 @@ def main() -> None:
     if os.geteuid() != 0:
         raise SystemExit("Cannot measure: directories get owners. Run it as root.")
     samples: Samples = defaultdict(list)
+    memory: Samples = defaultdict(list)
     for number in range(ROUNDS):
         scratch = Path(tempfile.mkdtemp(prefix="agentkeep-bench-"))
         try:
-            measure_round(scratch, samples)
+            measure_round(scratch, samples, memory)
         finally:
             shutil.rmtree(scratch)
         print(f"round {number + 1} of {ROUNDS} done", flush=True)
     report(samples)
+    for name, values in memory.items():
+        print(
+            f"{median(values) / 1e6:8.1f} MB {name}, peak "
+            f"(aim: {MEMORY_AIM_BYTES / 1e6:.0f} MB)"
+        )
     write_record("layout", samples)
+    write_record("layout_memory", memory, unit="bytes")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -13,74 +12,23 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._containers impor
     service as declared_service,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._mounts import effective
-from ansible_collections.agentkeep.agents.plugins.module_utils._state import (
-    deployment as place,
-)
 from ansible_collections.agentkeep.agents.plugins.module_utils._state.inventory import (
     Inventory,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._state.layout import (
     layout_of,
 )
+from shipped_profiles import (
+    DEPLOYED,
+    KEYS,
+    PROFILES,
+    deployment_of,
+    load,
+    mounts,
+    named,
+    profile_of,
+)
 from working_tree import ROOT
-
-PROFILES = sorted((ROOT / "profiles").glob("*.yml"))
-DEPLOYED = {"agentd", "picoclaw", "claude_code_agent"}
-KEYS = {
-    *("profile", "uses", "managed", "places", "components", "identities", "legacy"),
-    *("inventory", "secret_environment", "operator_prefix"),
-}
-NAMES = {"group": "g1", "folder": "home", "session": "s1", "type": "dev"}
-FIRST_FREE_ID = 20001
-
-Params = dict[str, Any]
-
-
-def named(profile: Path) -> str:
-    """Return the test id of a profile."""
-    return profile.stem
-
-
-def load(profile: Path) -> Params:
-    """Return the content of a profile."""
-    loaded: Params = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    return loaded
-
-
-def profile_of(name: str) -> Params:
-    """Return the content of the profile of that name."""
-    return load(ROOT / "profiles" / f"{name}.yml")
-
-
-def identities(profile: Params) -> Params:
-    """Return an identity for every component: the profile's, or a free number."""
-    free = {
-        name: {"uid": FIRST_FREE_ID + number}
-        for number, name in enumerate(profile["components"])
-    }
-    return {**free, **profile.get("identities", {})}
-
-
-def deployment_of(profile: Params, *included: str) -> place.Deployment:
-    """Return a deployment of one agent with these optional entries."""
-    known = identities(profile)
-    agent = {"name": "main", "names": NAMES, **known.pop("agent", {"uid": 20101})}
-    return place.Deployment.from_params(
-        {
-            "data_root": "/srv/agentkeep",
-            "deployment": "demo",
-            "agents": [agent],
-            "components": known,
-            "include_optional": list(included),
-            **{key: profile.get(key) for key in ("inventory", "places", "managed")},
-        }
-    )
-
-
-def mounts(profile: Params, component: str, *included: str) -> list[tuple[str, str]]:
-    """Return targets and access of the mounts of a component, in order."""
-    found = effective.mounts_of(deployment_of(profile, *included)).mounts
-    return [(one.target, one.effective) for one in found if one.component == component]
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=named)
@@ -182,6 +130,28 @@ def test_parents_are_mounted_before_what_lies_in_them(profile: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(DEPLOYED))
+def test_every_source_is_laid_out_before_a_container_is_made(name: str) -> None:
+    """A06: no bind source is left to the engine, which would make it root's."""
+    profile = profile_of(name)
+    optional = [
+        one["name"] for one in profile["inventory"] if one.get("optional") is True
+    ]
+    deployment = deployment_of(profile, *optional)
+
+    laid_out = {
+        f"{deployment.data_root}/{one.path}": (one.uid, one.gid, one.mode)
+        for one in layout_of(deployment).directories
+    }
+
+    bound = [
+        one for one in effective.mounts_of(deployment).mounts if one.type == "bind"
+    ]
+    assert bound
+    for one in bound:
+        assert laid_out[one.source] == (one.uid, one.gid, one.mode)
+
+
+@pytest.mark.parametrize("name", sorted(DEPLOYED))
 def test_a_profile_can_be_chosen_in_the_deployment_role(name: str) -> None:
     specs = (ROOT / "roles/deployment/meta/argument_specs.yml").read_text("utf-8")
 
@@ -203,180 +173,6 @@ def test_no_container_owns_a_directory_that_holds_what_others_mount(name: str) -
 
     assert inventory.findings == ()
     assert holders == {(name, "root:root", 0) for name, *_unused in holders}
-
-
-def test_picoclaw_has_memory_store_and_an_optional_org() -> None:
-    """A01: two read-write mounts, one more read-only with org, none for sessions."""
-    profile = profile_of("picoclaw")
-
-    plain = mounts(profile, "agent")
-
-    assert plain == [("/data/memory", "rw"), ("/data/store", "rw")]
-    assert mounts(profile, "agent", "org") == [*plain, ("/data/org", "ro")]
-
-
-def test_picoclaw_names_what_took_the_place_of_removed_variables_and_mounts() -> None:
-    """D14, D15: SESSIONS_DIR and USER_SKILLS_DIR are gone, and so are their mounts."""
-    for name in ("picoclaw", "agentd"):
-        legacy = profile_of(name)["legacy"]
-
-        assert set(legacy["environment"]) == {"SESSIONS_DIR", "USER_SKILLS_DIR"}
-        assert set(legacy["targets"]) == {"/data/sessions", "/data/skills"}
-        for service in profile_of(name)["components"].values():
-            assert not set(legacy["environment"]) & set(service["environment"])
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        (
-            "agentd",
-            [
-                f"agents/main/memory{below}"
-                for below in (
-                    "",
-                    "/skills",
-                    "/.claude",
-                    "/.claude/skills",
-                    "/.claude/projects",
-                    "/conversations",
-                )
-            ],
-        ),
-        (
-            "picoclaw",
-            [
-                f"agents/main/memory{below}"
-                for below in (
-                    "",
-                    "/skills",
-                    "/.claude",
-                    "/.claude/skills",
-                    "/.claude/projects",
-                    "/conversations",
-                )
-            ],
-        ),
-        (
-            "claude_code_agent",
-            [
-                f"shared/machine_data/{below}"
-                for below in (
-                    "db",
-                    "credentials",
-                    "config/agents",
-                    "config/skills",
-                    "config/webhooks",
-                    "registry",
-                    "home/.claude/projects",
-                )
-            ],
-        ),
-    ],
-)
-def test_a_first_run_makes_every_directory_that_the_system_expects(
-    name: str, wanted: list[str]
-) -> None:
-    """A02, A03: all of them, and none with a brace in its name."""
-    directories = layout_of(deployment_of(profile_of(name))).directories
-
-    paths = {one.path for one in directories}
-
-    assert {f"demo/{path}" for path in wanted} <= paths
-    assert [path for path in paths if set(path) & set("{}")] == []
-
-
-def test_claude_code_agent_keeps_its_queue_and_waits_for_it() -> None:
-    """D06, D08, D17, O05: AOF, password, no port, started first, no built-in bind."""
-    profile = profile_of("claude_code_agent")
-    redis, app = profile["components"]["redis"], profile["components"]["app"]
-
-    assert "--appendonly yes" in redis["command"][-1]
-    assert "requirepass" in redis["command"][-1]
-    assert "ports" not in redis
-    assert app["needs"] == ["redis"]
-    assert redis["stop_order"] > app["stop_order"]
-    assert profile["secret_environment"] == {
-        "app": ["REDIS_URL"],
-        "redis": ["REDIS_PASSWORD"],
-    }
-    assert mounts(profile, "app") == [("/data", "rw")]
-    assert mounts(profile, "redis") == [("/data", "rw")]
-
-
-def test_nanoclaw_lists_its_whole_surface_in_order() -> None:
-    """B04, B08: what its own list misses is here too, and nested ones come last."""
-    assert mounts(profile_of("nanoclaw"), "agent") == [
-        ("/workspace", "rw"),
-        ("/workspace/agent", "rw"),
-        ("/workspace/agent/container.json", "ro"),
-        ("/workspace/agent/CLAUDE.md", "ro"),
-        ("/workspace/agent/.claude-fragments", "ro"),
-        ("/workspace/global", "ro"),
-        ("/app/CLAUDE.md", "ro"),
-        ("/home/node/.claude", "rw"),
-        ("/app/src", "ro"),
-        ("/app/skills", "ro"),
-        ("/workspace/skill-data", "rw"),
-    ]
-
-
-def test_nanoclaw_skill_data_is_the_groups_own_and_its_variable_agrees() -> None:
-    """B12, B13, B15: one mount each, by the group's id, with no allowlist."""
-    profile = profile_of("nanoclaw")
-    deployment = deployment_of(profile)
-    entry = deployment.inventory.entry("skill-data")
-    assert entry is not None
-
-    places = [path for _agent, path in deployment.located(entry)]
-
-    assert places == ["data/v2-sessions/g1/skill-data"]
-    assert profile["components"]["agent"]["environment"] == {
-        "SKILL_DATA_DIR": entry.mounts[0].target
-    }
-
-
-def test_nanoclaw_has_its_unsafe_nesting_reported() -> None:
-    findings = deployment_of(profile_of("nanoclaw")).inventory.findings
-
-    assert [finding.split('"')[1] for finding in findings] == [
-        "container-settings",
-        "instructions",
-        "fragments",
-    ]
-
-
-def test_claude_hooks_has_projects_inside_a_read_only_directory() -> None:
-    """B02, B06, B10: session-env only if included, the sign-in read-only."""
-    profile = profile_of("claude_hooks")
-    config = "/home/claude/.config/claude-code"
-
-    plain = mounts(profile, "agent")
-
-    assert plain == [
-        ("/state", "rw"),
-        ("/home/claude", "rw"),
-        (config, "ro"),
-        (f"{config}/projects", "rw"),
-    ]
-    assert mounts(profile, "agent", "session-env") == [
-        *plain,
-        (f"{config}/session-env", "rw"),
-    ]
-    assert deployment_of(profile).inventory.findings == ()
-
-
-def test_claude_hooks_volumes_have_the_names_that_it_gives_them() -> None:
-    deployment = deployment_of(profile_of("claude_hooks"))
-
-    volumes = [
-        deployment.volume(entry, agent)
-        for entry in deployment.inventory.entries
-        for agent in deployment.agents
-        if entry.volume is not None
-    ]
-
-    assert volumes == ["claude-hooks-main-state", "claude-hooks-main-home"]
 
 
 def test_every_profile_has_its_page() -> None:

@@ -23,6 +23,10 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
 from ansible_collections.agentkeep.agents.plugins.module_utils._files.root import (
     make_tree,
 )
+from ansible_collections.agentkeep.agents.plugins.module_utils._layout.on_disk import (
+    apply,
+    read,
+)
 from ansible_collections.agentkeep.agents.plugins.module_utils._plan import Plan
 from ansible_collections.agentkeep.agents.plugins.module_utils._state.plan import (
     plan_layout,
@@ -99,8 +103,8 @@ def outside(tmp_path: Path) -> Path:
 def lay_out(params: Params) -> Plan:
     """Carry out state_layout with these options."""
     layout = state_layout.wanted(params)
-    plan = plan_layout(state_layout.read(layout), layout)
-    return state_layout.apply(plan, layout)
+    plan = plan_layout(read(layout), layout)
+    return apply(plan, layout)
 
 
 @pytest.mark.parametrize("plant", PLANTS)
@@ -121,7 +125,7 @@ def test_prepared_tree_is_repaired_and_nothing_else_is(
     assert {path.lstat().st_uid for path in memory.rglob("*")} == {AGENT}
     assert (
         plan_layout(
-            state_layout.read(state_layout.wanted(params)), state_layout.wanted(params)
+            read(state_layout.wanted(params)), state_layout.wanted(params)
         ).changed
         is False
     )
