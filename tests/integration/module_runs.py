@@ -195,15 +195,17 @@ class Small:
         """Return what a command prints in one container."""
         return docker("exec", f"agentkeep-{self.name}-{service}", *command)
 
-    def killed_at(self, step: str, **more: Any) -> bool:
-        """Deploy and kill the module at a step of its journal; return whether."""
+    def killed_at(self, *steps: str, **more: Any) -> bool:
+        """Deploy and kill the module at one of the steps of its journal."""
         process = begin("deployment", self.params(**more))
+        marks = [f'"step": "{step}"' for step in steps]
         journal = self.root / "journal.json"
-        reached = wait_until(
-            lambda: (
-                process.poll() is not None or f'"step": "{step}"' in text_of(journal)
-            )
-        )
+
+        def is_there() -> bool:
+            text = text_of(journal)
+            return process.poll() is not None or any(mark in text for mark in marks)
+
+        reached = wait_until(is_there)
         alive = process.poll() is None
         process.kill()
         process.communicate()

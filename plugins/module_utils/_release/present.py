@@ -118,7 +118,7 @@ class _Run:
         try:
             journal = self._replace(journal, before)
             decision = self._verified()
-            journal = self._store.write_journal(journal.at(VERIFIED))
+            self._store.write_journal(journal.at(VERIFIED))
         except AgentkeepError as error:
             raise gone_back(
                 self._shop, self._verdict, (journal, before), error
