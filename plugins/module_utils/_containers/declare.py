@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Optional, Tuple
 
 from .._errors import InvalidInput
 from .._mounts.effective import MountList
@@ -28,6 +28,8 @@ from .projects import demand_writable_projects
 from .service import Service
 from .services import AGENT, Services
 
+Mounted = Mapping[Tuple[str, Optional[str]], Tuple[EffectiveMount, ...]]
+
 
 def project_of(deployment: Deployment) -> str:
     """Return the name that the engine's objects of a deployment begin with (D03)."""
@@ -44,14 +46,15 @@ def containers_of(
 
     An agent that is not enabled has none; one that is lazy is made and not started.
     """
+    mounted = mounts.by_container()
     found = [
-        _container(deployment, mounts, identity, (component, None, service))
+        _container(deployment, mounted, identity, (component, None, service))
         for component, service in services.components.items()
     ]
     for agent in deployment.agents:
         own = services.of(AGENT, agent.name)
         if own is not None and agent.enabled:
-            found.append(_container(deployment, mounts, identity, (AGENT, agent, own)))
+            found.append(_container(deployment, mounted, identity, (AGENT, agent, own)))
     ordered = tuple(sorted(found, key=lambda one: one.service))
     _check_apart(ordered)
     return ordered
@@ -75,7 +78,7 @@ def network_name(deployment: Deployment, network: str) -> str:
 
 def _container(
     deployment: Deployment,
-    mounts: MountList,
+    mounted: Mounted,
     identity: DeclaredIdentity,
     declared: tuple[str, Agent | None, Service],
 ) -> Container:
@@ -107,16 +110,20 @@ def _container(
         user=f"{ids.uid}:{ids.gid}",
         image_id=identity.images.get(short),
         labels=labels if deployment.managed else {},
-        mounts=tuple(_with_options(mounts, service, component, agent)),
+        mounts=tuple(
+            _with_options(
+                mounted.get((component, agent.name if agent else None), ()), service
+            )
+        ),
         start=not (agent and agent.lazy),
         managed=deployment.managed,
     )
 
 
 def _with_options(
-    mounts: MountList, service: Service, component: str, agent: Agent | None
+    mounts: tuple[EffectiveMount, ...], service: Service
 ) -> Iterator[EffectiveMount]:
-    for mount in mounts.of(component, agent.name if agent else None):
+    for mount in mounts:
         options = {*mount.options, *service.mount_options}
         bind = mount.type == "bind"
         yield replace(mount, options=tuple(sorted(options))) if bind else mount

@@ -28,11 +28,16 @@ class MountList:
 
     def of(self, component: str, agent: str | None) -> tuple[EffectiveMount, ...]:
         """Return the mounts of one container, parents before what lies in them."""
-        return tuple(
-            mount
-            for mount in self.mounts
-            if mount.component == component and mount.agent == agent
-        )
+        return self.by_container().get((component, agent), ())
+
+    def by_container(
+        self,
+    ) -> Mapping[tuple[str, str | None], tuple[EffectiveMount, ...]]:
+        """Return the mounts of every container by its component and agent."""
+        found: dict[tuple[str, str | None], list[EffectiveMount]] = {}
+        for mount in self.mounts:
+            found.setdefault((mount.component, mount.agent), []).append(mount)
+        return {key: tuple(mounts) for key, mounts in found.items()}
 
 
 def mounts_of(
