@@ -24,6 +24,7 @@ from one_list import (
     SECRETS,
     Container,
     Maker,
+    by_compose,
     by_docker,
     declared,
     seen,
@@ -190,3 +191,69 @@ def test_options_of_mounts_are_no_drift(one: Container, tmp_path: Path) -> None:
     found = {fault.field for fault in compare.differences(one, seen(one))}
 
     assert found == {"state"}
+
+
+def inside(one: Container, script: str) -> str:
+    """Return what a shell in the running container prints, as its own user."""
+    return docker("exec", one.name, "sh", "-c", script)
+
+
+def source(one: Container, entry: str) -> Path:
+    """Return the directory of an entry on the host."""
+    (found,) = [mount.source for mount in one.mounts if mount.entry == entry]
+    return Path(found)
+
+
+def test_a_file_that_is_replaced_is_seen_on_both_sides(
+    one: Container, tmp_path: Path
+) -> None:
+    """B09, B10: a directory is mounted, so a renewed credential reaches both."""
+    one = replace(one, command=("sleep", "600"))
+    by_compose(one, tmp_path, start=True)
+    (source(one, "config") / "token").write_text("old")
+    assert inside(one, "cat /data/config/token") == "old"
+
+    (source(one, "config") / "new").write_text("new")
+    (source(one, "config") / "new").rename(source(one, "config") / "token")
+    inside(
+        one,
+        "cd /data/memory; umask 077; echo t > .new; mv .new token",
+    )
+
+    assert inside(one, "cat /data/config/token") == "new"
+    assert (source(one, "memory") / "token").read_text() == "t\n"
+    assert (source(one, "memory") / "token").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_written_survives_restart_and_a_new_container(
+    one: Container, tmp_path: Path
+) -> None:
+    """B14: whichever way the next container is made."""
+    one = replace(one, command=("sleep", "600"), stop_grace_seconds=1)
+    by_compose(one, tmp_path, start=True)
+    inside(one, "echo kept > /data/memory/file")
+
+    docker("restart", one.name)
+    restarted = inside(one, "cat /data/memory/file")
+    docker("rm", "--force", one.name)
+    by_docker(one, tmp_path, start=True)
+
+    assert (restarted, inside(one, "cat /data/memory/file")) == ("kept", "kept")
+
+
+def test_another_access_is_a_difference_both_ways(
+    one: Container, tmp_path: Path
+) -> None:
+    """C13: from read-only to writable, and back, a new container is made."""
+    by_docker(one, tmp_path)
+    flipped = tuple(
+        replace(mount, effective="ro" if mount.effective == "rw" else "rw")
+        for mount in one.mounts
+    )
+
+    found = compare.differences(replace(one, mounts=flipped), seen(one))
+
+    assert {fault.subject for fault in found if fault.field == "mounts"} == {
+        mount.target for mount in one.mounts
+    }
+    assert {fault.heal for fault in found if fault.field == "mounts"} == {"recreate"}
