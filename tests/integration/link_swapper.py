@@ -28,11 +28,14 @@ def main(uid: int, directory: str, pairs: list[tuple[bytes, bytes]]) -> None:
     os.setresuid(uid, uid, uid)
     renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     here, swaps = AT_CURRENT_DIRECTORY, 0
-    print("ready", flush=True)
+    ready = False
     while not select.select([sys.stdin], [], [], 0)[0]:
         for _swap in range(SWAPS_BETWEEN_LOOKS):
             for one, other in pairs:
                 swaps += renameat2(here, one, here, other, EXCHANGE) == 0
+        if not ready:
+            print("ready", flush=True)
+            ready = True
     print(swaps)
 
 

@@ -9,7 +9,6 @@ agent, changes owner, mode or content.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -210,22 +209,32 @@ def test_links_swapped_in_while_the_walk_runs_are_never_followed(
     print(f"{runs} runs, {refused} of them refused")
 
 
-def test_links_swapped_in_while_a_tree_is_removed_are_never_followed(
-    memory: Path, outside: Path, raced: list[tuple[Path, Path]]
+def test_links_swapped_in_while_trees_are_removed_are_never_followed(
+    memory: Path, outside: Path
 ) -> None:
     """K07, A09: a wipe in a race removes what is in the directory, and no more."""
-    before = untouchable(memory, outside)
-    end = time.monotonic() + RACE_SECONDS
+    victims = [memory / f"victim-{number}" for number in range(20)]
+    for victim in victims:
+        (victim / "below").mkdir(parents=True)
+        (victim / "link").symlink_to(outside)
+        for number in range(FILES):
+            (victim / "below" / f"file-{number}").write_text("")
+    for path in (*memory.rglob("*"), memory):
+        os.chown(path, AGENT, AGENT, follow_symlinks=False)
+    pairs = [(victim / "below", victim / "link") for victim in victims]
+    before, refused = untouchable(memory, outside), 0
 
-    with swapping(memory, raced), make_tree(str(memory.parent), 0o711) as tree:
-        while time.monotonic() < end and memory.exists():
-            with contextlib.suppress(AgentkeepError):
-                tree.remove_tree("memory")
+    with swapping(memory, pairs), make_tree(str(memory.parent), 0o711) as tree:
+        for victim in victims:
+            while victim.exists():
+                try:
+                    tree.remove_tree(f"memory/{victim.name}")
+                except AgentkeepError:
+                    refused += 1
 
-    with make_tree(str(memory.parent), 0o711) as tree:
-        tree.remove_tree("memory")
-    assert not memory.exists()
+    assert list(memory.glob("victim-*")) == []
     assert untouchable(memory, outside) == before
+    print(f"{len(victims)} removed, {refused} attempts refused")
 
 
 def test_the_same_race_defeats_a_walk_by_path(
