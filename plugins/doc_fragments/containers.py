@@ -20,16 +20,18 @@ options:
         each other component. What one agent has different stands in
         O(agents[].service).
       - C(image) is a tag, a digest or an id. C(command) and C(entrypoint) are lists;
-        what is left out is the image's and is not compared.
+        what is left out must be the image's.
       - C(environment) maps names to values that are no secrets. A value with a newline
         is refused, any other reaches the process as it is.
       - C(networks) is a list of names; each becomes the network
         C(agentkeep-<deployment>-<name>). An empty list means no network at all.
       - C(ports) is a list of C(host), C(published) and C(target).
       - C(health) has C(command) (a list) or C(shell), C(interval_seconds),
-        C(timeout_seconds), C(retries) and C(start_period_seconds).
+        C(timeout_seconds), C(retries), C(start_period_seconds) and
+        C(start_interval_seconds).
       - C(restart) is V(no), V(always), V(unless-stopped) or V(on-failure) with an
-        optional C(:count); the default is V(unless-stopped), and V(no) for a lazy agent.
+        optional C(:count); the default is V(unless-stopped), and V(no) for a lazy
+        agent.
       - C(stop_grace_seconds) is how long running work may take to end before the
         container is killed.
       - C(read_only) (default V(true)), C(capabilities) (default none),
@@ -40,10 +42,13 @@ options:
       - C(working_directory) is where the process starts. C(config_directory) is where
         the Claude CLI keeps its configuration in the container; its C(projects) must be
         writable.
+      - C(mount_options) are given to its directories, such as V(z) or V(Z) for a host
+        with SELinux; they are no drift.
       - C(needs) lists the components that must be healthy before it starts.
       - C(stop_order) sorts containers that are stopped, lower ones first.
       - C(find) says how to find containers that another program makes, by C(labels) (a
         mapping) or C(name) (a pattern with C(*)); it is used with O(managed=false).
+        C({agent}), C({deployment}) and the agent's C(names) are filled in.
     type: dict
     default: {}
   secret_environment:
