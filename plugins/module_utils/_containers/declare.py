@@ -85,22 +85,9 @@ def _container(
     component, agent, service = declared
     short = f"agent-{agent.name}" if agent else component
     ids = deployment.container_ids(component, agent)
-    labels = labels_of(deployment, identity, component)
-    if agent:
-        labels[AGENT_LABEL] = agent.name
-    if short in identity.settings:
-        labels[SETTINGS_LABEL] = identity.settings[short]
-    own: dict[str, Any] = {
-        one.name: getattr(service, one.name) for one in fields(service)
-    }
-    if deployment.managed:
-        own["networks"] = tuple(
-            sorted(network_name(deployment, one) for one in service.networks or ())
-        )
-        own["image"] = identity.references.get(short, service.image)
-        own["restart"] = "no" if agent and agent.lazy else service.restart
-    else:
-        own["find"] = _found_by(service.find, deployment, agent)
+    own = _own(deployment, service, agent)
+    if short in identity.references:
+        own["image"] = identity.references[short]
     return Container(
         **own,
         name=f"{project_of(deployment)}-{short}",
@@ -109,7 +96,7 @@ def _container(
         agent=agent.name if agent else None,
         user=f"{ids.uid}:{ids.gid}",
         image_id=identity.images.get(short),
-        labels=labels if deployment.managed else {},
+        labels=_labels(deployment, identity, component, agent),
         mounts=tuple(
             _with_options(
                 mounted.get((component, agent.name if agent else None), ()), service
@@ -118,6 +105,38 @@ def _container(
         start=not (agent and agent.lazy),
         managed=deployment.managed,
     )
+
+
+def _own(
+    deployment: Deployment, service: Service, agent: Agent | None
+) -> dict[str, Any]:
+    """Return the fields of a service as this container has them."""
+    own = {one.name: getattr(service, one.name) for one in fields(service)}
+    if not deployment.managed:
+        return {**own, "find": _found_by(service.find, deployment, agent)}
+    networks = (network_name(deployment, one) for one in service.networks or ())
+    return {
+        **own,
+        "networks": tuple(sorted(networks)),
+        "restart": "no" if agent and agent.lazy else service.restart,
+    }
+
+
+def _labels(
+    deployment: Deployment,
+    identity: DeclaredIdentity,
+    component: str,
+    agent: Agent | None,
+) -> dict[str, str]:
+    if not deployment.managed:
+        return {}
+    short = f"agent-{agent.name}" if agent else component
+    labels = labels_of(deployment, identity, component)
+    if agent:
+        labels[AGENT_LABEL] = agent.name
+    if short in identity.settings:
+        labels[SETTINGS_LABEL] = identity.settings[short]
+    return labels
 
 
 def _with_options(

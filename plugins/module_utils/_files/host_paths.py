@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import stat
+from typing import Callable
 
 from .._mounts.host import FoundPath, HostFacts, Passed
 
@@ -109,6 +111,7 @@ class _Walk:
                 gid=above.st_gid,
                 mode=stat.S_IMODE(above.st_mode),
                 child_uid=state.st_uid,
+                nameless=_nameless(above.st_uid, above.st_gid, state.st_uid),
             )
         )
         self._pending.pop(0)
@@ -128,6 +131,24 @@ class _Walk:
             while self._names:
                 self._names.pop()
                 os.close(self._held.pop())
+
+
+def _nameless(uid: int, gid: int, child_uid: int) -> tuple[str, ...]:
+    """Return which of the ids this host has no name for."""
+    asked = (
+        ("uid", pwd.getpwuid, uid),
+        ("gid", grp.getgrgid, gid),
+        ("child_uid", pwd.getpwuid, child_uid),
+    )
+    return tuple(label for label, ask, number in asked if not _has_name(ask, number))
+
+
+def _has_name(ask: Callable[[int], object], number: int) -> bool:
+    try:
+        ask(number)
+    except KeyError:
+        return False
+    return True
 
 
 def _kind(mode: int) -> str:

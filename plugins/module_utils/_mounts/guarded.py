@@ -49,19 +49,24 @@ SENSITIVE_IN_HOMES = (
 class Guarded:
     """Hold paths that stay out of mounts: those of ours, and the host's own."""
 
-    data_root: str
+    data_roots: tuple[str, ...]
     allowlist: tuple[str, ...]
-    engine_socket: str
+    engine_sockets: tuple[str, ...]
     facts: HostFacts
 
     def never(self) -> tuple[str, ...]:
         """Return what no option allows."""
         folders = tuple(path.rpartition("/")[0] for path in self.allowlist)
-        return (*NEVER, *folders, *_in_homes(self.facts, NEVER_IN_HOMES))
+        return (
+            *NEVER,
+            *self.data_roots,
+            *folders,
+            *_in_homes(self.facts, NEVER_IN_HOMES),
+        )
 
     def sensitive(self) -> tuple[str, ...]:
         """Return what allow_sensitive_mounts allows."""
-        own = (*SENSITIVE, self.engine_socket)
+        own = (*SENSITIVE, *self.engine_sockets)
         return (*own, *_in_homes(self.facts, SENSITIVE_IN_HOMES))
 
 
@@ -86,14 +91,14 @@ def swapper(found: FoundPath, uids: frozenset[int], gids: frozenset[int]) -> str
     """Return the directory on the way where an agent could swap what is mounted.
 
     *uids* and *gids* are those of the agents and components as the host sees them.
+    Ids without a name on this host count too: other deployments have agents as well.
     """
     for one in found.way:
-        sticky = bool(one.mode & STICKY)
-        free = bool(one.mode & SHARED & 0o002)
-        ours = one.gid in gids and bool(one.mode & SHARED & 0o020)
-        if one.uid in uids or ((free or ours) and not sticky):
-            return one.path
-        if sticky and (free or ours) and one.child_uid in uids:
+        owner = one.uid in uids or "uid" in one.nameless
+        group = one.gid in gids or "gid" in one.nameless
+        child = one.child_uid in uids or "child_uid" in one.nameless
+        shared = bool(one.mode & 0o002) or (group and bool(one.mode & 0o020))
+        if owner or (shared and (child or not one.mode & STICKY)):
             return one.path
     return None
 

@@ -15,13 +15,18 @@ SHARED = 0o022
 
 @dataclass(frozen=True)
 class Passed:
-    """Hold a directory that a path led through, and who owns what was looked up."""
+    """Hold a directory that a path led through, and who owns what was looked up.
+
+    ``nameless`` are those of the three ids that this host has no name for: most likely
+    those of a container, of whichever deployment.
+    """
 
     path: str
     uid: int
     gid: int
     mode: int
     child_uid: int
+    nameless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

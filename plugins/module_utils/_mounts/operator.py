@@ -12,7 +12,7 @@ from typing import Any, Iterator, Mapping
 from .._errors import MountRefused
 from .._state.deployment import Deployment
 from .allowlist import LIMIT_BYTES, Allowlist, Malformed, Root
-from .guarded import Guarded, loose
+from .guarded import Guarded, is_within, loose
 from .host import FoundPath, Host, HostFacts
 from .mount import EffectiveMount, RefusedMount
 from .request import OperatorOptions
@@ -51,7 +51,11 @@ def operator_mounts(
     options = OperatorOptions.from_params(params, deployment)
     facts = host.facts()
     read = _read(options.allowlist_file, host, facts)
-    rules = _rules(options, deployment, read, facts)
+    real = {
+        path: host.resolve(path).resolved
+        for path in (deployment.data_root, options.engine_socket)
+    }
+    rules = _rules(options, deployment, read, facts, real)
     mounts, refused, files = [], [], []
     for request in options.requests:
         found = host.resolve(request.source)
@@ -77,19 +81,27 @@ def operator_mounts(
 
 
 def _rules(
-    options: OperatorOptions, deployment: Deployment, read: _Read, facts: HostFacts
+    options: OperatorOptions,
+    deployment: Deployment,
+    read: _Read,
+    facts: HostFacts,
+    real: Mapping[str, str],
 ) -> Rules:
     identities = (
         *deployment.components.values(),
         *(agent.identity for agent in deployment.agents),
     )
     on_host = [deployment.host_ids(one) for one in identities]
+    root, socket = deployment.data_root, options.engine_socket
     paths = {options.allowlist_file, read.found.resolved}
+    if is_within(read.found.resolved, real[root]):
+        # Sources of the inventory are written with the data root as it is declared.
+        paths.add(root + read.found.resolved[len(real[root]) :])
     return Rules(
         guarded=Guarded(
-            data_root=deployment.data_root,
+            data_roots=(root, real[root]),
             allowlist=tuple(sorted(path for path in paths if path)),
-            engine_socket=options.engine_socket,
+            engine_sockets=(socket, real[socket]),
             facts=facts,
         ),
         allowlist=read.allowlist,

@@ -75,7 +75,7 @@ class Rules:
                 part, pattern = blocked
                 why = f'"{part}" in "{one}" is blocked by the pattern "{pattern}"'
                 return why, "Mount a directory that holds no secrets."
-        never = touching(path, (*self.guarded.never(), self.guarded.data_root))
+        never = touching(path, self.guarded.never())
         if never:
             why = f'"{path}" is, holds or lies in "{never}", which no container gets'
             return why, "Mount another directory."

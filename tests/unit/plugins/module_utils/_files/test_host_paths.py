@@ -104,3 +104,15 @@ def test_the_home_of_root_is_known() -> None:
 
     assert "/root" in found.homes
     assert found.user == os.geteuid()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")
+def test_an_id_that_the_host_has_no_name_for_is_told(here: Path) -> None:
+    """C05: it is most likely that of a container."""
+    os.chown(here / "a", 3_999_999, 3_999_998)
+
+    found = HostPaths().resolve(f"{here}/a/b")
+
+    nameless = {one.path: one.nameless for one in found.way}
+    assert nameless[f"{here}/a"] == ("uid", "gid")
+    assert nameless[str(here)] == ("child_uid",)

@@ -166,3 +166,22 @@ def test_another_program_may_nest_an_operators_mount(
 
     targets = [one.target for one in effective.mounts_of(own, found).mounts]
     assert "/data/memory/extra/a" in targets
+
+
+def test_a_data_root_behind_a_link_is_guarded_where_it_is(
+    params: dict[str, Any], kit: Any
+) -> None:
+    """C16: the allowlist in it is found, and what is below it is no mount."""
+    one = kit.moved("/srv/agentkeep", "/volume/state")
+    path = "/volume/state/demo/shared/sockets/list.json"
+    one.paths[path] = FoundPath(path, path, "file", mode=0o600, way=kit.way)
+    own = place.Deployment.from_params({**params, "data_root": "/srv/agentkeep"})
+    one.paths["/srv/docs/a"] = FoundPath(
+        "/srv/docs/a", "/volume/state/x", "directory", way=kit.way
+    )
+    mount = {"source": "/srv/docs/a"}
+
+    assert 'lies in "/volume/state"' in kit.reason(kit.asked(params, one, mount))
+    one.allowlist = None
+    with pytest.raises(MountRefused, match="the allowlist"):
+        effective.mounts_of(own, kit.asked(params, one, allowlist_file=path))

@@ -172,6 +172,10 @@ SWAPS = [
     ((Passed("/tmp", 0, 0, 0o1777, 0),), False),  # sticky, and the child is root's
     ((Passed("/tmp", 0, 0, 0o1777, 20101),), True),  # sticky, the child an agent's
     ((Passed("/srv/docs", 20001, 0, 0o755, 0),), True),  # control is no one to trust
+    ((Passed("/srv/docs", 30000, 0, 0o755, 0, ("uid",)),), True),  # nobody's here
+    ((Passed("/srv/docs", 0, 30000, 0o775, 0, ("gid",)),), True),
+    ((Passed("/srv/docs", 0, 30000, 0o755, 0, ("gid",)),), False),
+    ((Passed("/tmp", 0, 0, 0o1777, 30000, ("child_uid",)),), True),
 ]
 
 
