@@ -38,6 +38,7 @@ options:
         (C(/tmp) if it has none) takes a file.
       - With O(url) it also demands the transcript of every idle conversation of which
         a turn was once found on disk, however old it is.
+      - The root of a container with user namespaces is taken to have no capability.
       - What a mandatory access control of the host (AppArmor, SELinux) refuses to the
         container alone is not found; a O(turn) finds it.
     type: bool

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,17 @@ Uid:\t1\t2\t3\t20101
 Gid:\t1\t2\t3\t20102
 Groups:\t20102 20103
 CapEff:\t00000000a80425fb
+"""
+REMAPPED = """
+import ctypes, os, sys, time
+assert ctypes.CDLL(None).unshare(0x10000000 | 0x20000) == 0
+print(flush=True)
+sys.stdin.readline()
+os.setgroups([])
+os.setresgid(20101, 20101, 20101)
+os.setresuid(20101, 20101, 20101)
+print(flush=True)
+time.sleep(60)
 """
 PLACE = Path("/mnt")
 as_root = pytest.mark.skipif(
@@ -87,6 +99,28 @@ def test_a_process_that_ended_is_named() -> None:
         Process.opened("test", "", ended.pid)
 
 
+@pytest.fixture
+def remapped(tmp_path: Path) -> Iterator[Process]:
+    """Return a process as an engine with user namespaces starts it."""
+    script = tmp_path / "remapped.py"
+    script.write_text(REMAPPED)
+    command = [sys.executable, str(script)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdout.readline()
+        for kind in ("uid_map", "gid_map"):
+            Path(f"/proc/{running.pid}/{kind}").write_text("0 100000 65536\n")
+        running.stdin.write(b"\n")
+        running.stdin.flush()
+        running.stdout.readline()
+        process = Process.opened("test", "", running.pid)
+        yield process
+        process.close()
+        running.kill()
+
+
 def told(own: int) -> Mapping[str, Any]:
     """Return who the child is and what it still holds."""
     with open(f"/proc/self/fd/{own}/../status", encoding="ascii") as file:
@@ -110,6 +144,16 @@ def test_the_child_is_the_user_and_has_no_rights(apart: Process) -> None:
     assert status["NoNewPrivs"] == "1"
     # The standard ones, the pipe, the namespace, and two on its own list of these.
     assert answer["held"] <= 7
+
+
+@as_root
+def test_the_child_has_the_ids_that_the_host_knows(remapped: Process) -> None:
+    """A11: with user namespaces the owner on the host is offset and uid together."""
+    answer = begin(remapped, told).answer(time.monotonic() + 10)
+
+    assert answer is not None
+    assert answer["status"]["Uid"].split() == ["120101"] * 4
+    assert answer["status"]["Gid"].split() == ["120101"] * 4
 
 
 @as_root
