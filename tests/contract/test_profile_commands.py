@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -62,6 +63,25 @@ def test_claude_code_agent_is_unhealthy_without_its_queue(
         program = program.replace(":8000/", f":{port}/")
         finished = subprocess.run(
             [sys.executable, flag, program], check=False, capture_output=True
+        )
+
+    assert (finished.returncode == 0) is healthy, finished.stderr
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize(
+    ("body", "healthy"),
+    [({"status": "ok"}, True), ({"status": "degraded"}, False), ("", False)],
+)
+def test_picoclaw_is_unhealthy_when_it_says_so(body: object, healthy: bool) -> None:
+    """D05: it answers 200 also when it is degraded."""
+    health = profile_of("picoclaw")["components"]["agent"]["health"]
+    node, flag, program = health["command"]
+
+    with answering(body) as port:
+        program = program.replace(":9000/", f":{port}/")
+        finished = subprocess.run(
+            [node, flag, program], check=False, capture_output=True
         )
 
     assert (finished.returncode == 0) is healthy, finished.stderr
