@@ -31,6 +31,7 @@ def data(words: str, answer: str) -> dict[str, Any]:
     ) | dict.fromkeys(("origin", "root", "reason", "purpose"), words)
     change = {"path": words, "entry": words, "action": "correct"}
     agent = {"name": words, "uid": 1, "gid": 1, "enabled": True, "lazy": False}
+    inside = {"service": words, "state": words, "uid": 1, "gid": 1, "written": [words]}
     said = {"ok": False, "errors": [answer], "state": words, "health": words}
     return {
         "agents": [{**agent, **said, "container": words, "drifted": True}],
@@ -40,7 +41,12 @@ def data(words: str, answer: str) -> dict[str, Any]:
         },
         "owners": {"changes": [{**change, "before": {words: words}, "after": None}]},
         "mounts": {"mounts": [mount], "refused": [{"source": words}]},
-        "health": {"asked": True, "error": "", "health": {"status": answer}},
+        "health": {
+            "asked": True,
+            "error": "",
+            "health": {"status": answer},
+            "inside": [{**inside, "faults": [{"message": answer}]}],
+        },
     }
 
 
@@ -105,5 +111,5 @@ def test_every_part_has_a_place_in_the_text_and_on_the_page(part: str) -> None:
 def test_what_an_agent_says_cannot_move_the_terminal_that_shows_the_text() -> None:
     text = rendered("report.txt.j2", "fine", HOSTILE)
 
-    assert text.count(json.dumps(HOSTILE)) == 2
+    assert text.count(json.dumps(HOSTILE)) == 3
     assert text.replace("\n", "").isprintable()
