@@ -130,7 +130,7 @@ class Databases:
             for sibling in SIBLINGS:
                 if self._place.exists(f"{path}/{name}{sibling}"):
                     self._place.copy(f"{path}/{name}{sibling}", f"{work}/db{sibling}")
-            yield name, _fingerprint(self._place.shown(f"{work}/db"))
+            yield name, _fingerprint(self._place.shown(f"{work}/db"), path)
         self._place.remove_all(work)
 
 
@@ -142,7 +142,7 @@ def _aside(name: str, mark: str) -> str:
     return f"{name}.failed-{mark}"
 
 
-def _fingerprint(path: str) -> str:
+def _fingerprint(path: str, origin: str) -> str:
     """Return the hash of the schema, and of the revision that Alembic wrote down."""
     connection = sqlite3.connect(path)
     try:
@@ -153,7 +153,8 @@ def _fingerprint(path: str) -> str:
         if any(row[:2] == ("table", "alembic_version") for row in found):
             found += connection.execute("SELECT * FROM alembic_version").fetchall()
     except sqlite3.Error as error:
-        return f"unreadable: {error}"
+        # Never equal to another one: what cannot be read is put back.
+        return f"unreadable in {origin}: {error}"
     finally:
         connection.close()
     return hashlib.sha256(repr(found).encode()).hexdigest()

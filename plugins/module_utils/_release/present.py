@@ -120,9 +120,9 @@ class _Run:
             decision = self._verified()
             self._store.write_journal(journal.at(VERIFIED))
         except AgentkeepError as error:
-            raise gone_back(
-                self._shop, self._verdict, (journal, before), error
-            ) from error
+            # How far it came stands in the journal, which is written first.
+            way = (self._store.journal() or journal, before)
+            raise gone_back(self._shop, self._verdict, way, error) from error
         self._commit()
         return replace(self._verdict, verified=decision)
 

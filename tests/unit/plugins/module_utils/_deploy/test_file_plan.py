@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""What is done with each declared file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from ansible_collections.agentkeep.agents.plugins.module_utils._containers.container import (  # noqa: E501
+    Container,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._deploy.file_plan import (  # noqa: E501
+    FileStep,
+    FoundFile,
+    PlacedFile,
+    plan_files,
+    settings_of,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._deploy.release import (
+    Release,
+    ReleasedFile,
+    gone_files,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
+    InvalidInput,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._mounts.mount import (
+    EffectiveMount,
+)
+
+PATH = "demo/shared/settings/file"
+
+
+def placed(policy: str = "replace", *, renew: bool = False) -> PlacedFile:
+    """Return a declared file of root with mode 0640."""
+    content = None if policy == "generate" else b"wanted"
+    return PlacedFile(
+        entry="settings",
+        agent=None,
+        name="file",
+        path=PATH,
+        uid=0,
+        gid=20001,
+        mode=0o640,
+        policy=policy,
+        renew=renew,
+        content=content,
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of file, what is there, and what is done."""
+
+    file: PlacedFile
+    found: FoundFile | None
+    action: str
+    content: bytes
+
+
+RIGHT = FoundFile(0, 20001, 0o640, b"wanted")
+ROWS = {
+    "missing": Row(placed(), None, "created", b"wanted"),
+    "right": Row(placed(), RIGHT, "unchanged", b"wanted"),
+    "other content": Row(
+        placed(), FoundFile(0, 20001, 0o640, b"old"), "changed", b"wanted"
+    ),
+    "other owner": Row(
+        placed(), FoundFile(1, 20001, 0o640, b"wanted"), "changed", b"wanted"
+    ),
+    "other mode": Row(
+        placed(), FoundFile(0, 20001, 0o644, b"wanted"), "changed", b"wanted"
+    ),
+    # D22: what others made of it stays.
+    "kept": Row(placed("keep"), FoundFile(7, 7, 0o600), "unchanged", b"wanted"),
+    "kept and missing": Row(placed("keep"), None, "created", b"wanted"),
+    # D12: generated once, and again only where that is asked for.
+    "generated": Row(placed("generate"), None, "created", b"token"),
+    "generated before": Row(
+        placed("generate"), FoundFile(0, 20001, 0o640, b"old"), "unchanged", b"old"
+    ),
+    "renewed": Row(
+        placed("generate", renew=True),
+        FoundFile(0, 20001, 0o640, b"old"),
+        "changed",
+        b"token",
+    ),
+    "generated and empty": Row(
+        placed("generate"), FoundFile(0, 20001, 0o640, b""), "changed", b"token"
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_a_file_is_written_when_it_is_not_as_declared(row: Row) -> None:
+    """D12, D22."""
+    found = {} if row.found is None else {PATH: row.found}
+
+    (step,) = plan_files([row.file], found, {PATH: b"token"})
+
+    assert (step.action, step.content) == (row.action, row.content)
+
+
+def test_something_else_in_its_place_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no regular file"):
+        plan_files([placed()], {PATH: FoundFile(0, 0, 0)}, {})
+
+
+def container(agent: str | None = None) -> Container:
+    """Return a container that mounts the settings."""
+    mount = EffectiveMount(
+        component="agent" if agent else "control",
+        agent=agent,
+        entry="settings",
+        type="bind",
+        source="/srv/demo",
+        target="/etc/agentd",
+        requested="ro",
+        effective="ro",
+    )
+    return Container(name="agentkeep-demo-control", agent=agent, mounts=(mount,))
+
+
+def hashed(content: bytes, secret: str = "", policy: str = "replace") -> str:
+    """Return the hash of a container with one file and one secret."""
+    step = FileStep(placed(policy), "unchanged", content)
+    return settings_of(container(), [step], {"KEY": secret})
+
+
+def test_the_hash_of_the_settings_moves_with_files_and_secrets_alone() -> None:
+    """D10: a changed secret makes its reader anew, though no text has it."""
+    assert hashed(b"a") == hashed(b"a")
+    assert hashed(b"a") != hashed(b"b")
+    assert hashed(b"a") != hashed(b"a", "other")
+    assert hashed(b"a", policy="keep") == hashed(b"b", policy="keep")
+
+
+def test_a_released_file_that_is_not_declared_any_more_is_removed() -> None:
+    """D10: an old secret does not stay; what was generated does."""
+    released = [
+        ReleasedFile(path, 0, 0, 0o600, "settings", None, path, generated=generated)
+        for path, generated in (("old", False), ("token", True), ("gone", False))
+    ]
+    before = Release(id="1", services={}, files=tuple(released))
+
+    steps = gone_files(before, [], found=["old", "token"])
+
+    assert [(one.file.path, one.action) for one in steps] == [("old", "removed")]
