@@ -35,6 +35,7 @@ STATES = {
     "absolute": "is no absolute path",
     "stopped": "does not run",
     "slow": "took too long to be written to",
+    "probed": "could not be probed",
 }
 MEANINGS = {
     "EROFS": ("it is read-only",),
@@ -45,6 +46,8 @@ MEANINGS = {
     "EDQUOT": ("the quota is used up",),
     "ENOTDIR": ("a link or a file is in the way",),
 }
+# Of a path, which an agent may make long.
+MOST_CHARACTERS = 600
 DEPLOY = "Deploy again, which lays out the state and makes the container anew."
 RESTORE = (
     "Restore the transcript from a backup, or delete the conversation; it cannot be "
@@ -67,6 +70,8 @@ STATE_REMEDIES = {
     "absolute": "Correct TMPDIR in the environment of the service.",
     "stopped": "Look at its logs (docker logs) and deploy again.",
     "slow": "Look at its file system, or raise probe_timeout_seconds.",
+    "probed": "Look at its logs (docker logs), and run the play as root on the host of "
+    "the engine.",
 }
 
 
@@ -86,6 +91,7 @@ class Fault:
     mode: str | None = None
     session: str | None = None
     conversation: str | None = None
+    why: str = ""
 
     @property
     def error(self) -> str | None:
@@ -99,14 +105,16 @@ class Fault:
         if self.entry:
             where += f', entry "{self.entry}"'
         if self.conversation:
-            where += f', conversation "{shown(self.conversation)}"'
-        path = f'"{shown(self.path)}"'
+            where += f', conversation "{_plain(self.conversation)}"'
+        path = f'"{_plain(self.path)}"'
         if self.step in STATES:
             said = f"{path} {STATES[self.step]}"
         else:
             said = f"uid {self.uid} {WRITES.get(self.step, self.step)} {path}"
         if self.error and self.step != "missing":
             said += f" ({', '.join((self.error, *MEANINGS.get(self.error, ())))})"
+        if self.why:
+            said += f" ({_plain(self.why)})"
         if self.owner:
             said += f"; it belongs to {self.owner}, mode {self.mode}"
         return f"{where}: {said}"
@@ -124,7 +132,7 @@ class Fault:
             "agent": self.agent,
             "entry": self.entry,
             "subject": self.subject,
-            "path": shown(self.path),
+            "path": _plain(self.path),
             "step": self.step,
             "uid": self.uid,
             "errno": self.error,
@@ -134,6 +142,14 @@ class Fault:
             "conversation_id": self.conversation,
             "message": f"{self.text}. {self.remedy}",
         }
+
+
+def _plain(text: str) -> str:
+    """Return what an agent may have named without what a terminal would obey."""
+    readable = text.encode("utf-8", "surrogateescape").decode(
+        "utf-8", "backslashreplace"
+    )
+    return shown(readable[:MOST_CHARACTERS])
 
 
 def at_risk(deployment: str, faults: Sequence[Fault], more: int = 0) -> StateAtRisk:

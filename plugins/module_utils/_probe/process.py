@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .._errors import ProbeFailed
 
 MOST_BYTES = 4 * 1024 * 1024
+MOST_PATH = 4096
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Process:
         for line in self._read("environ").split("\0"):
             name, _sign, value = line.partition("=")
             if name == "TMPDIR" and value:
-                return value
+                return value[:MOST_PATH]
         return None
 
     def mounts(self) -> int:

@@ -103,32 +103,32 @@ def _inspected(engine: Engine, container: str | None) -> Running:
 def _probe_some(
     pairs: Sequence[tuple[Container, Running]], asked: Inside, sessions: Sessions
 ) -> list[Probed]:
-    """Probe some containers at once; raise the first error when all have ended."""
+    """Probe some containers at once; one that cannot be probed hides no other."""
     begun: list[_Begun] = []
-    failed: list[ProbeFailed] = []
     probed = {}
     for container, running in pairs:
-        probed[container.service] = _stopped(container, running)
-        with _kept(failed):
-            if running.runs:
-                known = sessions.get(container.agent or "", {})
-                begun.append(_begin(container, running, asked, known))
+        name = container.service
+        probed[name] = _stopped(container, running)
+        if not running.runs:
+            continue
+        try:
+            known = sessions.get(container.agent or "", {})
+            begun.append(_begin(container, running, asked, known))
+        except ProbeFailed as error:
+            probed[name] = _failed(Probed(container, running), error)
     for one in begun:
-        with _kept(failed):
+        try:
             done = one.finished(asked.timeout_seconds)
-            probed[done.container.service] = done
+        except ProbeFailed as error:
+            done = _failed(one.empty, error)
+        probed[done.container.service] = done
         one.process.close()
-    if failed:
-        raise failed[0]
     return list(probed.values())
 
 
-@contextlib.contextmanager
-def _kept(failed: list[ProbeFailed]) -> Iterator[None]:
-    try:
-        yield
-    except ProbeFailed as error:
-        failed.append(error)
+def _failed(probed: Probed, error: ProbeFailed) -> Probed:
+    fault = _fault(probed.container, "probed", probed.container.name, error.why)
+    return replace(probed, faults=(*probed.faults, fault))
 
 
 def _stopped(container: Container, running: Running) -> Probed:
@@ -196,7 +196,7 @@ def _declared_faults(container: Container, task: Task) -> Iterator[Fault]:
         yield _fault(container, "absolute", task.temporary)
 
 
-def _fault(container: Container, step: str, path: str) -> Fault:
+def _fault(container: Container, step: str, path: str, why: str = "") -> Fault:
     return Fault(
         service=container.service,
         agent=container.agent,
@@ -204,6 +204,7 @@ def _fault(container: Container, step: str, path: str) -> Fault:
         subject="container",
         path=path,
         step=step,
+        why=why,
     )
 
 

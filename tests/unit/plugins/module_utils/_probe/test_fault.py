@@ -55,6 +55,11 @@ REFUSED: dict[str, Any] = {
             'agent "main", entry "memory": "/data/memory" is not there',
         ),
         ({"path": "/data/a\nb"}, '"/data/a\\x0ab"'),
+        ({"path": "/data/\udcff"}, '"/data/\\xff"'),
+        (
+            {"step": "probed", "number": 0, "owner": None, "why": "it ended"},
+            '"/data/memory" could not be probed (it ended)',
+        ),
         ({"number": 9999}, 'create a file in "/data/memory"; it belongs'),
     ],
 )

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,20 @@ import pytest
 from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
     ProbeFailed,
 )
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.attempt import (
+    Writing,
+)
 from ansible_collections.agentkeep.agents.plugins.module_utils._probe.inside import (
     begin,
 )
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.look import Look
 from ansible_collections.agentkeep.agents.plugins.module_utils._probe.process import (
     Process,
     RunsAs,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._probe.task import (
+    Place,
+    Task,
 )
 
 STATUS = """Name:\tsleep
@@ -166,6 +175,27 @@ def test_the_child_sees_the_mounts_of_the_process(apart: Process) -> None:
 
     assert answer == {"seen": ["inside"]}
     assert not (PLACE / "inside").exists()
+
+
+@as_root
+def test_nothing_is_loaded_once_the_child_is_inside(apart: Process) -> None:
+    """What lies in the container is never run, not even as a module of Python."""
+
+    def watched(own: int) -> Mapping[str, Any]:
+        loaded: list[str] = []
+        sys.addaudithook(
+            lambda event, given: (
+                loaded.append(str(given[0])) if event == "import" else None
+            )
+        )
+        place = Place("memory", str(PLACE))
+        asked = Task((place,), replace(place, below=("projects",)), str(PLACE))
+        Look(asked, Writing(".agentkeep-probe-test", b"x" * 64), own).answer()
+        return {"loaded": loaded}
+
+    answer = begin(apart, watched).answer(time.monotonic() + 10)
+
+    assert answer == {"loaded": []}
 
 
 @as_root
