@@ -60,7 +60,8 @@ def rendered(template: str, words: str, answer: str = "well") -> str:
     environment.filters["to_json"] = json.dumps
     whole = dict.fromkeys(("deployment", "host", "profile", "root", "time"), words)
     text: str = environment.get_template(template).render(
-        _report_parts=PARTS, __report={**whole, "parts": data(words, answer)}
+        _report_parts=PARTS,
+        __report={**whole, "managed": True, "parts": data(words, answer)},
     )
     return text
 
