@@ -41,7 +41,10 @@ def run(spec: ArgumentSpec, task: Reconciliation[Current, Wanted]) -> None:
         plan = _carry_out(task, task.wanted(module.params), module.check_mode)
     except AgentkeepError as error:
         module.fail_json(msg=str(error))
+    _warn(module, plan.output)
     result: dict[str, Any] = {"changed": plan.changed, task.noun: dict(plan.output)}
+    for warning in plan.output.get("warnings") or ():
+        module.warn(warning)
     if module._diff:
         result["diff"] = {"before": dict(plan.before), "after": dict(plan.after)}
     module.exit_json(**result)
@@ -58,7 +61,16 @@ def report(
         found = read(module.params)
     except AgentkeepError as error:
         module.fail_json(msg=str(error))
+    for warning in found.get("warnings") or ():
+        module.warn(warning)
+    _warn(module, found)
     module.exit_json(changed=False, **{noun: dict(found)})
+
+
+def _warn(module: Any, output: Mapping[str, Any]) -> None:
+    """Show what the result warns of; Ansible shows equal warnings once."""
+    for warning in output.get("warnings") or ():
+        module.warn(str(warning))
 
 
 def _carry_out(

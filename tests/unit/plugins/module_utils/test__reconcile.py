@@ -140,3 +140,21 @@ def test_merged_options_keep_the_rules_of_both() -> None:
 def test_option_in_both_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="Options declared twice: a"):
         ArgumentSpec({"a": {}}).merge(ArgumentSpec({"a": {}}))
+
+
+class Careful(ModuleType):
+    """A module that only reports, and warns."""
+
+    def main(self) -> None:
+        """Run the module."""
+        found = {"warnings": ["The mount is left out."]}
+        report(ArgumentSpec({}), "tank", lambda _params: found)
+
+
+def test_what_the_result_warns_of_is_shown(run_module: Any) -> None:
+    """C14, D14: a warning in the result is one of the task too."""
+    done = run_module(Careful("careful"), {})
+
+    (shown,) = done.result["warnings"]
+    assert "The mount is left out." in str(shown)
+    assert done.result["tank"] == {"warnings": ["The mount is left out."]}
