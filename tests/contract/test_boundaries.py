@@ -51,7 +51,7 @@ NOT_THE_SERVICE = "agentd ansible_collections"
 LAYERS = (
     layer(MODULE_UTILS + r"_reconcile\.py", "ansible", never=NOT_THE_SERVICE),
     layer(MODULE_UTILS + r"_files(/.*)?\.py", never=NOT_THE_SERVICE),
-    layer(MODULE_UTILS + r"_release/.*", never=NOT_THE_SERVICE),
+    layer(MODULE_UTILS + r"_(layout|release)/.*", never=NOT_THE_SERVICE),
     layer(
         MODULE_UTILS + r"(_engine/.*|(.*/)?_?client)\.py",
         "ansible docker",
