@@ -21,6 +21,7 @@ options:
       - Where control listens, as seen from the host that the module runs on.
       - Without it nothing is asked of the service; O(inside) must be set.
     type: str
+    required: false
   inside:
     description:
       - Whether to probe inside the containers, on the host of the engine and as root.
@@ -59,12 +60,15 @@ options:
     description:
       - The directory on the host below which every deployment has its own directory.
     type: path
+    required: false
   deployment:
     description: The name of the deployment, and of its directory below O(data_root).
     type: str
+    required: false
   inventory:
     description: The state inventory, as of M(agentkeep.agents.state_layout).
     type: list
+    required: false
     elements: dict
   services:
     description:

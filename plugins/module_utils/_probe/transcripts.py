@@ -183,4 +183,5 @@ def _refused(held: int, found: os.stat_result, own: int) -> Refusal | None:
 
 def _same_cause(refusal: Refusal, known: Refusal | None) -> bool:
     """Return whether a refusal says no more than that of the whole file system."""
-    return known is not None and refusal.number == known.number in WHOLE_FILE_SYSTEM
+    same = known is not None and refusal.number == known.number
+    return same and refusal.number in WHOLE_FILE_SYSTEM
