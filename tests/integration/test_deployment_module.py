@@ -192,7 +192,10 @@ def test_values_reach_the_process_unchanged_and_secrets_only_the_process(
     """D09, D10: no secret in the compose text, the result or a readable file."""
     secret = "canary-" + NASTY
     services = small.service("agent", environment={"PLAIN": NASTY, "EMPTY": ""})
-    options = {"services": services, "secret_environment": {"agent": {"KEY": secret}}}
+    options: Params = {
+        "services": services,
+        "secret_environment": {"agent": {"KEY": secret}},
+    }
 
     done = small.deploy(**options)
     again = small.deploy(**options)
@@ -335,13 +338,14 @@ def test_containers_of_another_program_are_found_by_their_labels(
     tmp_path: Path,
 ) -> None:
     """B08: only what is declared of them is compared."""
-    name = f"foreign-{tmp_path.name}"[:40]
-    (tmp_path / "other/groups/main").mkdir(parents=True)
+    names = [f"{tmp_path.name[-20:]}-{number}" for number in (1, 2)]
     source = tmp_path / "other/groups/main"
-    docker(
-        *("run", "--detach", "--name", name, "--label=group=main"),
-        *(f"--volume={source}:/workspace/agent", BASE, "sleep", "infinity"),
-    )
+    source.mkdir(parents=True)
+    for name, target in zip(names, ("/workspace/agent", "/elsewhere"), strict=True):
+        docker(
+            *("run", "--detach", "--name", name, "--label=group=main"),
+            *(f"--volume={source}:{target}", BASE, "sleep", "infinity"),
+        )
     options = {
         "managed": False,
         "inventory": [entry("workspace", "agent", "/workspace/agent", source="main")],
@@ -354,8 +358,11 @@ def test_containers_of_another_program_are_found_by_their_labels(
         run = small.information()
 
         assert not run.failed, run.output
-        (one,) = run.result["deployment_info"]["containers"]
-        assert one["state"] == "running"
-        assert "mounts" not in {reason["field"] for reason in one["reasons"]}
+        found = run.result["deployment_info"]["containers"]
+        fields = {one["name"]: [r["field"] for r in one["reasons"]] for one in found}
+        assert list(fields) == names
+        assert "mounts" not in fields[names[0]]
+        assert "mounts" in fields[names[1]]
+        assert {one["state"] for one in found} == {"running"}
     finally:
-        docker("rm", "--force", name)
+        docker("rm", "--force", *names)

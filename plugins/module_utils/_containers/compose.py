@@ -106,6 +106,9 @@ def _mount(mount: EffectiveMount) -> dict[str, Any]:
     for option in mount.options:
         if option not in SELINUX:
             found["consistency"] = option
+    if mount.type == "volume":
+        # Copying would give it the owner that the image has there.
+        found["volume"] = {"nocopy": True}
     if mount.type == "bind":
         found["bind"] = {"create_host_path": False}
         for option in mount.options:

@@ -101,6 +101,8 @@ def _mount(mount: EffectiveMount) -> list[str]:
         options = ",".join((mount.effective, *mount.options))
         return ["--volume", f"{mount.source}:{mount.target}:{options}"]
     parts = [f"type={mount.type}", f"source={mount.source}", f"target={mount.target}"]
+    if mount.type == "volume":
+        parts.append("volume-nocopy")
     if mount.read_only:
         parts.append("readonly")
     return ["--mount", ",".join(_field(part) for part in parts)]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Mapping
 
 from .._containers.compose import compose_text
@@ -152,7 +152,11 @@ def declared_containers(
         DeclaredIdentity(id=reading.id or ""),
     )
     if not wanted.deployment.managed:
-        return bare
+        return tuple(
+            replace(one, name=name)
+            for one in bare
+            for name in reading.matches.get(one.name) or (one.name,)
+        )
     repository = release_repository(wanted.deployment.name)
     images = {
         one.service: reading.images.get(str(one.image), f"{UNKNOWN_IMAGE}{one.image}")

@@ -20,11 +20,13 @@ class Reading:
     """Hold everything that decisions are made from.
 
     ``images`` are the ids of the declared images by their reference, without those
-    that the engine does not have. ``tokens`` are fresh random ones by path.
+    that the engine does not have. ``tokens`` are fresh random ones by path. Where
+    another program makes containers, ``matches`` are their names by the declared one.
     """
 
     id: str | None = None
     found: Mapping[str, Found] = field(default_factory=dict)
+    matches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, FoundFile] = field(default_factory=dict)
     tokens: Mapping[str, bytes] = field(default_factory=dict, repr=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from .._deploy.decide import Verdict, decide_previous
-from .._deploy.journal import PREPARED, UNDOING, Journal
+from .._deploy.journal import UNDOING, Journal
 from .._deploy.release import ReleaseIndex
 from .._errors import AgentkeepError, DeploymentFailed, DeploymentRefused
 from .back import put_back
@@ -38,10 +38,11 @@ def go_back(shop: Workshop) -> Verdict:
         mark=mark,
         touched=tuple(target.services),
     )
-    shop.store.write_journal(journal.at(PREPARED))
     ours = [one.observed for one in reading.found.values() if one.ours]
     shop.containers.stop(ours)
-    shop.databases.copy(leaves, database_directories(shop.wanted.deployment))
+    begun = reading.journal is not None and reading.journal.undoes
+    if not begun:
+        shop.databases.copy(leaves, database_directories(shop.wanted.deployment))
     journal = shop.store.write_journal(journal.at(UNDOING))
     try:
         put_back(shop, target, leaves, journal)

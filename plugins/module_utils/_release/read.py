@@ -58,9 +58,11 @@ def read_with(wanted: Wanted, engine: Engine, store: Store | None) -> Reading:
         wanted.services,
         DeclaredIdentity(id=kept.id or ""),
     )
+    matches = {} if wanted.deployment.managed else _matches(engine, bare)
     return replace(
         kept,
-        found=read_containers(wanted, engine, kept.id, bare),
+        found=read_containers(wanted, engine, kept.id, _named(bare, matches)),
+        matches=matches,
         images=_images(engine, {one.image for one in bare if one.image}),
     )
 
@@ -70,20 +72,35 @@ def read_containers(
 ) -> dict[str, Found]:
     """Return the containers that are declared, or are this deployment's."""
     by_name = {one.name: one for one in declared}
+    managed = wanted.deployment.managed
     reader = _ContainerReader(engine, wanted.deployment.data_root)
     found: dict[str, Found] = {}
     for one in engine.containers():
-        if not wanted.deployment.managed:
-            names = [n for n, own in by_name.items() if _is_found(own, one)]
-        else:
-            ours = is_ours(one.labels, wanted.deployment.name, id)
-            names = [one.name] if ours or one.name in by_name else []
-        for name in names:
-            observed = reader.observed(one.id, by_name.get(name))
-            if observed is not None and name not in found:
-                mine = not wanted.deployment.managed or ours
-                found[name] = Found(observed, mine)
+        ours = managed and is_ours(one.labels, wanted.deployment.name, id)
+        if ours or one.name in by_name:
+            observed = reader.observed(one.id, by_name.get(one.name))
+            if observed is not None:
+                found[one.name] = Found(observed, ours or not managed)
     return found
+
+
+def _matches(engine: Engine, bare: Iterable[Container]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the containers that another program made of each."""
+    listed = engine.containers()
+    return {
+        one.name: tuple(sorted(other.name for other in listed if _is_found(one, other)))
+        for one in bare
+    }
+
+
+def _named(
+    bare: Iterable[Container], matches: Mapping[str, tuple[str, ...]]
+) -> list[Container]:
+    return [
+        replace(one, name=name)
+        for one in bare
+        for name in matches.get(one.name) or (one.name,)
+    ]
 
 
 def is_ours(labels: Mapping[str, str], deployment: str, id: str | None) -> bool:

@@ -116,6 +116,7 @@ def test_both_ways_mount_the_same(one: Container) -> None:
 
     by_compose = [
         f"type={mount['type']},source={mount['source']},target={mount['target']}"
+        + (",volume-nocopy" if mount.get("volume") == {"nocopy": True} else "")
         + (",readonly" if mount["read_only"] else "")
         for mount in loaded(one)["volumes"]
     ]
