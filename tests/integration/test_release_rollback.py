@@ -38,31 +38,52 @@ def downgrade():
     raise NotImplementedError
 '''
 # Byte code of the image is never checked against its source, so it goes too.
-DOCKERFILE = """
+MOVED = """
 FROM {image}
 USER 0:0
 RUN ln -s /opt/agentd/lib/python3*/site-packages/agentd /next
 RUN echo {migration} | base64 -d > /next/database/migrations/versions/0002_later.py
 RUN sed -i 's/SCHEMA_REVISION = "0001"/SCHEMA_REVISION = "0002"/' /next/database/*.py
-RUN printf 'raise SystemExit("canary: this release is never well")' > /next/health.py
 RUN rm -f /next/__pycache__/health.* /next/database/__pycache__/*
+USER 20001:20001
+"""
+UNWELL = """
+FROM {image}
+USER 0:0
+RUN printf 'raise SystemExit("canary: this release is never well")' > /next/health.py
 USER 20001:20001
 """
 
 
-@pytest.fixture(scope="module")
-def next_image() -> Iterator[str]:
-    """An image of ours with one more migration and a health check that fails."""
+def built(dockerfile: str, **words: str) -> str:
+    """Build an image without any context or network and return its name."""
     name = f"agentkeep/rollback:{secrets.token_hex(4)}"
-    migration = base64.b64encode(MIGRATION.encode()).decode()
     subprocess.run(
         ["docker", "build", "--network=none", "--tag", name, "-"],
-        input=DOCKERFILE.format(image=IMAGE, migration=migration),
+        input=dockerfile.format(**words),
         env={**os.environ, "DOCKER_BUILDKIT": "0"},
         check=True,
         text=True,
         capture_output=True,
     )
+    return name
+
+
+@pytest.fixture(scope="module")
+def moved_image() -> Iterator[str]:
+    """An image of ours with one more migration."""
+    migration = base64.b64encode(MIGRATION.encode()).decode()
+    name = built(MOVED, image=IMAGE, migration=migration)
+    try:
+        yield name
+    finally:
+        docker("rmi", "--force", name)
+
+
+@pytest.fixture(scope="module")
+def next_image(moved_image: str) -> Iterator[str]:
+    """An image of ours with one more migration and a health check that fails."""
+    name = built(UNWELL, image=moved_image)
     try:
         yield name
     finally:
@@ -246,3 +267,22 @@ def test_a_release_that_fails_without_moving_the_schema_keeps_what_was_said(
     assert failed.failed
     assert state(control) == before
     assert aside(control) == []
+
+
+def test_the_release_before_the_schema_moved_is_put_back_by_hand(
+    control: Small, moved_image: str
+) -> None:
+    """K15: the database goes back with it, and the later one is kept aside."""
+    converse(control)
+    before = state(control)
+    later = control.deploy(
+        **{**changed(control, moved_image), "health_wait_seconds": 40}
+    )
+
+    back = control.deploy(state="previous")
+    after = state(control)
+
+    assert not later.failed, later.message
+    assert not back.failed, back.message
+    assert {**after, "index": ""} == {**before, "index": ""}
+    assert len(aside(control)) == 1
