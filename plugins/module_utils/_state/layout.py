@@ -121,7 +121,7 @@ def _directories(
             uid=uid,
             gid=gid,
             mode=entry.mode,
-            repairable=uid != 0 and entry.kind != "socket",
+            repairable=uid != 0,
             when_present=entry.when_present,
         )
 
