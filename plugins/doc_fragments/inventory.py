@@ -152,8 +152,8 @@ options:
   adjustments:
     description:
       - What differs from the inventory, by the name of the entry.
-      - Each may have a C(mode), an C(access) (V(ro) or V(rw), for all of its mounts) and
-        a C(backup).
+      - Each may have a C(mode), an C(access) (V(ro) or V(rw), for all of its mounts)
+        and a C(backup).
     type: dict
     default: {}
   include_optional:

@@ -29,20 +29,24 @@ def walk(
             f"it lies more than {DEEPEST} directories deep",
             "Flatten or remove it, then run again.",
         )
+    directories = []
     with explained("list", path), os.scandir(above) as entries:
-        found = [(entry.name, _state_of(entry)) for entry in entries]
-    for name, state in found:
+        # One by one: a directory may hold millions of files.
+        for entry in entries:
+            state, below = _state_of(entry), f"{path}/{entry.name}"
+            if state is None or below in apart:
+                continue
+            yield above, entry.name, state, below
+            if stat.S_ISDIR(state.st_mode):
+                directories.append(entry.name)
+    for name in directories:
         below = f"{path}/{name}"
-        if state is None or below in apart:
-            continue
-        yield above, name, state, below
-        if stat.S_ISDIR(state.st_mode):
-            child = open_child(above, name, below)
-            if child is not None:
-                try:
-                    yield from walk(child, below, (apart, depth + 1))
-                finally:
-                    os.close(child)
+        child = open_child(above, name, below)
+        if child is not None:
+            try:
+                yield from walk(child, below, (apart, depth + 1))
+            finally:
+                os.close(child)
 
 
 def _state_of(entry: os.DirEntry[str]) -> os.stat_result | None:
