@@ -38,8 +38,8 @@ options:
   agent:
     description:
       - The agent that must be there, and with which the turn is taken.
-      - Without it every declared agent must be there, and the turn is taken with the
-        first.
+      - Without it every declared agent must be there; a O(turn) is taken with each of
+        them, and O(chat_message) is said to the first.
       - With O(inside) only its container is probed.
     type: str
   wait_seconds:
@@ -183,7 +183,7 @@ agent_probe:
           description: How long it took.
           type: int
     turn:
-      description: The turn, or V(none) if none was taken.
+      description: The turn (with several agents that of the first), or V(none).
       type: dict
       contains:
         conversation_id:
@@ -271,8 +271,11 @@ def apply(plan: Plan, asked: Wanted) -> Plan:
     """Take the turn, and delete its conversation if it is not to be kept."""
     if asked.client is None:
         return plan
-    turn = judged_turn(speak(asked.client, asked.probe), asked.probe)
-    return replace(plan, output={**plan.output, "turn": turn})
+    turns = [
+        judged_turn(speak(asked.client, one), one)
+        for one in asked.probe.each(plan.output["agents"])
+    ]
+    return replace(plan, output={**plan.output, "turn": turns[0]})
 
 
 def main() -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Sequence
 
 from .._argument_spec import ArgumentSpec
@@ -61,6 +61,12 @@ class Probe:
     def speaks(self) -> bool:
         """Return whether a turn is taken."""
         return self.turn or self.message is not None
+
+    def each(self, agents: Sequence[Mapping[str, Any]]) -> tuple[Probe, ...]:
+        """Return the probe once, or for each agent if a turn is to be thrown away."""
+        if self.agent is not None or not self.turn or not agents:
+            return (self,)
+        return tuple(replace(self, agent=str(one.get("name"))) for one in agents)
 
     def body(self) -> dict[str, Any]:
         """Return the request of the turn."""

@@ -88,7 +88,7 @@ def _settled(engine: Engine, asked: Inside) -> tuple[Running, ...]:
             for one in asked.containers
         )
         waiting = any(
-            one.start and not there.settled
+            _must_run(one) and not there.settled
             for one, there in zip(asked.containers, running)
         )
         if not waiting or time.monotonic() >= end:
@@ -131,9 +131,14 @@ def _failed(probed: Probed, error: ProbeFailed) -> Probed:
     return replace(probed, faults=(*probed.faults, fault))
 
 
+def _must_run(container: Container) -> bool:
+    """Return whether it is ours to start; other programs start theirs as they like."""
+    return container.managed and container.start
+
+
 def _stopped(container: Container, running: Running) -> Probed:
     faults: tuple[Fault, ...] = ()
-    if container.start:
+    if _must_run(container):
         faults = (_fault(container, "stopped", container.name),)
     return Probed(container, running, faults=faults)
 

@@ -154,6 +154,17 @@ def test_turn_is_thrown_away(control: Control, run_module: Any) -> None:
     ]
 
 
+def test_a_turn_is_taken_with_each_agent(control: Control, run_module: Any) -> None:
+    control.agents.append({**control.agents[0], "name": "mail"})
+
+    done = run_module(agent_probe, options(control, turn=True))
+
+    said = [body["agent"] for _method, path, body in control.asked if path == "/chat"]
+    assert done.failed is False
+    assert said == ["main", "mail"]
+    assert control.asked[-1][0] == "DELETE"
+
+
 def test_message_is_said_and_kept(control: Control, run_module: Any) -> None:
     said = {"chat_message": "Which words?", "conversation_id": "conv-1"}
 

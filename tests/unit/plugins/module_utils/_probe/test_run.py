@@ -135,6 +135,16 @@ def test_a_lazy_agent_need_not_run(params: dict[str, Any], lazy: bool) -> None:
     assert bool(said["mail"]) is not lazy
 
 
+def test_a_container_of_another_program_need_not_run(params: dict[str, Any]) -> None:
+    service = {"config_directory": "/data/memory/.claude", "find": {"name": "other-*"}}
+    params.update(managed=False)
+
+    found = asked(params, agent="mail", services={"agent": service})
+    probed = run.probe_containers(Engine({}), found, {})
+
+    assert messages(probed) == {"mail": []}
+
+
 def test_a_container_that_is_not_there_does_not_run(params: dict[str, Any]) -> None:
     probed = run.probe_containers(Engine({}), asked(params, agent="main"), {})
 
