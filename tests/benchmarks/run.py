@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-KNOWN = ("layout", "follow_up_turn", "memory")
+KNOWN = ("layout", "deploy_again", "drift_check", "follow_up_turn", "memory")
 
 
 def main(names: list[str]) -> int:
