@@ -86,3 +86,13 @@ def altered(
         found=frozenset({(field, kind)}),
         service=service or {},
     )
+
+
+def row(fault: Fault) -> str:
+    """Return the fault's line in docs/faults.md."""
+    seen = {f"{field}, {kind}" for field, kind in fault.found}
+    seen |= {f"directory, {step}" for step in fault.laid}
+    seen |= {f"file, {step}" for step in fault.files}
+    return (
+        f"| {fault.field} | {fault.what} | {'; '.join(sorted(seen))} | {fault.healed} |"
+    )
