@@ -146,7 +146,7 @@ def main() -> None:
         finally:
             destroy()
     report(samples)
-    # write_record("deploy_again", samples)
+    write_record("deploy_again", samples)
 
 
 if __name__ == "__main__":
