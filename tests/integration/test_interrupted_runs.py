@@ -14,7 +14,7 @@ from running import docker
 
 STEPS = ("begun", "prepared", "stopped", "written", "replaced", "undoing")
 HEALTH: Params = {"shell": "true", "interval_seconds": 0.3, "retries": 1}
-FAILING: Params = {**HEALTH, "shell": "echo canary-of-health; false"}
+FAILING: Params = {**HEALTH, "shell": "echo canary-of-health $KEY; false"}
 
 
 def files(content: str) -> list[Params]:
@@ -25,7 +25,7 @@ def files(content: str) -> list[Params]:
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Small]:
     """A deployment that runs its first release."""
-    one = Small(tmp_path / "state", options={"health_wait_seconds": 3})
+    one = Small(tmp_path / "state", options={"health_wait_seconds": 30})
     one.options.update(files=files("first"), services=one.service("control"))
     one.options["services"]["control"]["health"] = HEALTH
     one.options["secret_environment"] = {"control": {"KEY": "secret-first"}}
@@ -91,6 +91,7 @@ def test_a_release_that_fails_leaves_everything_as_it_was(small: Small) -> None:
 
     assert failed.failed
     assert "canary-in-log •••" in failed.message
+    assert "canary-of-health •••" in failed.message
     assert "secret-second" not in failed.output
     assert "put back" in failed.message
     assert after == before

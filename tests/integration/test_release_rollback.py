@@ -123,13 +123,13 @@ def options(port: int) -> Params:
         "services": {"control": service(IMAGE, port)},
         "files": files("INFO"),
         "secret_environment": {"control": {"OLD_SECRET": "old-canary"}},
-        "health_wait_seconds": 40,
+        "health_wait_seconds": 90,
     }
 
 
 def service(image: str, port: int) -> Params:
     """Return how control runs."""
-    health = {"interval_seconds": 1, "retries": 3, "start_period_seconds": 3}
+    health = {"interval_seconds": 1, "retries": 5, "start_period_seconds": 10}
     return {
         "image": image,
         "command": ["serve"],
@@ -203,7 +203,6 @@ def changed(small: Small, image: str) -> Params:
         "services": {"control": service(image, port["published"])},
         "files": files("DEBUG"),
         "secret_environment": {"control": {"NEW_SECRET": "new-canary"}},
-        "health_wait_seconds": 10,
     }
 
 

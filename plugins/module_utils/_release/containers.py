@@ -20,6 +20,8 @@ AT_ONCE = 8
 PAUSE_SECONDS = 0.2
 STEADY_SECONDS = 1.0
 MOST_RESTARTS = 3
+LONGEST_CHECK = 300
+HOPELESS = "it "
 DEFAULT_GRACE_SECONDS = 10
 
 
@@ -108,9 +110,6 @@ class Containers:
         self._engine.stop(one.id, DEFAULT_GRACE_SECONDS if grace is None else grace)
 
 
-HOPELESS = "it "
-
-
 def _complaint(found: Inspected | None) -> str:
     """Return why a container is not there yet, or nothing if it is."""
     if found is None:
@@ -123,7 +122,16 @@ def _complaint(found: Inspected | None) -> str:
     if state["Status"] != "running":
         return str(state["Status"])
     health = (state.get("Health") or {}).get("Status")
+    if health == "unhealthy":
+        return "it is unhealthy: " + _last_check(state)
     return "" if health in (None, "none", "healthy") else str(health)
+
+
+def _last_check(state: Inspected) -> str:
+    """Return what the last health check said, in one line."""
+    checks = state["Health"].get("Log") or [{}]
+    said = " ".join(str(checks[-1].get("Output") or "").split())
+    return said[-LONGEST_CHECK:] or "its check fails and says nothing"
 
 
 def _failed(left: dict[str, str], waited: float | None = None) -> DeploymentFailed:

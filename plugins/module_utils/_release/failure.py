@@ -14,7 +14,7 @@ from .._deploy.plan import CREATED, RECREATED, STARTED
 from .._deploy.release import Release
 from .._errors import AgentkeepError, DeploymentFailed
 from .back import put_back
-from .logs import last_words
+from .logs import last_words, masked
 from .store import JOURNAL
 from .workshop import Workshop
 
@@ -30,13 +30,15 @@ def gone_back(
     """Put the previous release back, if there is one; return the error that says so."""
     journal, before = way
     what = f'Cannot deploy "{shop.wanted.deployment.name}"'
-    why = f"{error.what}: {error.why}. Last logs:\n{_words(shop, verdict)}\n"
+    # A health check may say what it was given.
+    cause = masked(error.why.rstrip("."), _secrets(verdict))
+    why = f"{error.what}: {cause}. Last logs:\n{_words(shop, verdict)}\n"
     if before is None or before.id == journal.to:
         shop.store.drop(JOURNAL)
         _start_drained(shop, verdict)
         remedy = f"There is no other release to put back. {error.remedy}"
         return DeploymentFailed(what, why, remedy)
-    journal = shop.store.write_journal(replace(journal.at(UNDOING), why=error.why))
+    journal = shop.store.write_journal(replace(journal.at(UNDOING), why=cause))
     try:
         databases = put_back(shop, before, verdict.release, journal)
     except AgentkeepError as second:
