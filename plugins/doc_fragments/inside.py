@@ -30,8 +30,9 @@ options:
         becomes its user, with no capability but the container's. Nothing in the image
         is run.
       - In every directory that is mounted for writing it creates, writes, makes
-        durable, renames and removes a file. Directories of root in which a container
-        has only directories of its own are not written themselves.
+        durable, renames and removes a file, and so in the working directory if it lies
+        below one. Directories of root in which a container has only directories of its
+        own are not written themselves.
       - Below the C(config_directory) of O(services) it demands that C(projects) is
         there or can be made and has room for a turn, that every project (the 1000 last
         changed) takes a new file, and that every transcript (the 2000 last changed) can

@@ -167,6 +167,11 @@ MORE = (
         arguments=lambda _agent: ["--env=TMPDIR=/nowhere"],
     ),
     Case(
+        "the engine made the working directory",
+        one("place", "create", "EACCES"),
+        arguments=lambda _agent: [f"--workdir={MEMORY}/work"],
+    ),
+    Case(
         "config directory is a link",
         one("projects", "reach", "ENOTDIR"),
         before=linked_config,

@@ -38,6 +38,7 @@ class Running:
     status: str = "missing"
     health: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str = ""
 
     @classmethod
     def from_inspect(cls, inspected: Mapping[str, Any] | None) -> Running:
@@ -54,6 +55,7 @@ class Running:
                 mount["Destination"]: mount.get("Source") or ""
                 for mount in inspected.get("Mounts") or ()
             },
+            working_directory=(inspected.get("Config") or {}).get("WorkingDir") or "",
         )
 
     @property

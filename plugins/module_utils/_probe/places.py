@@ -23,9 +23,11 @@ class Facts:
     """Hold what only the host knows of a container.
 
     ``sources`` maps each target to device and inode of its source, or to None where
-    the host cannot tell; what is not on the host has device and inode 0.
+    the host cannot tell; what is not on the host has device and inode 0. The process
+    starts in ``working_directory``.
     """
 
+    working_directory: str = ""
     temporary: str | None = None
     sources: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     sessions: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +37,10 @@ def task_of(deployment: Deployment, container: Container, facts: Facts) -> Task:
     """Given a container, return everything that is tried inside it."""
     transcripts = transcripts_of(container, facts)
     return Task(
-        places=tuple(_places(deployment, container, facts)),
+        places=(
+            *_places(deployment, container, facts),
+            *_worked_in(container, facts),
+        ),
         transcripts=transcripts,
         temporary=facts.temporary,
         sessions=facts.sessions if transcripts else {},
@@ -46,17 +51,21 @@ def transcripts_of(container: Container, facts: Facts) -> Place | None:
     """Return where the CLI keeps its projects; None if no mount holds it."""
     if container.config_directory is None:
         return None
-    wanted = f"{container.config_directory}/{PROJECTS}"
+    path = f"{container.config_directory}/{PROJECTS}"
+    holder = _holder(container, path)
+    return None if holder is None else _below(holder, path, facts)
+
+
+def _holder(container: Container, path: str) -> EffectiveMount | None:
     holders = [
-        mount
-        for mount in container.mounts
-        if f"{wanted}/".startswith(mount.target + "/")
+        mount for mount in container.mounts if f"{path}/".startswith(f"{mount.target}/")
     ]
-    if not holders:
-        return None
-    holder = max(holders, key=lambda mount: len(mount.target))
-    below = [part for part in wanted[len(holder.target) :].split("/") if part]
-    return _place(holder, tuple(below), facts)
+    return max(holders, key=lambda mount: len(mount.target), default=None)
+
+
+def _below(mount: EffectiveMount, path: str, facts: Facts) -> Place:
+    parts = [part for part in path[len(mount.target) :].split("/") if part]
+    return _place(mount, tuple(parts), facts)
 
 
 def _places(
@@ -76,6 +85,14 @@ def _places(
                 if _is_there(agent) and may_write(declared, owner):
                     place = _place(mount, (path.rsplit("/", 1)[1],), facts)
                     yield replace(place, entry=entry.name)
+
+
+def _worked_in(container: Container, facts: Facts) -> Iterator[Place]:
+    """Yield the working directory below a mount, which the engine may have made."""
+    path = container.working_directory or facts.working_directory
+    holder = _holder(container, path) if path.startswith("/") else None
+    if holder is not None and holder.effective == "rw" and path != holder.target:
+        yield _below(holder, path, facts)
 
 
 def may_write(

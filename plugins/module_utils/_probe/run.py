@@ -149,6 +149,7 @@ def _begin(
     process = Process.opened(container.name, running.id, running.pid)
     try:
         facts = Facts(
+            working_directory=running.working_directory,
             temporary=_temporary(container, process),
             sources=_sources(container, running, asked.deployment.data_root),
             sessions=known,

@@ -89,7 +89,7 @@ def test_directories_of_others_are_written_where_they_are_ones_own(
 
 def test_an_agent_writes_what_is_mounted_for_writing(params: dict[str, Any]) -> None:
     deployment, containers = declared(params, CONFIG)
-    facts = Facts("/tmp", {"/data/memory": (1, 2)}, {"s-1": "conv-1"})
+    facts = Facts("/app", "/tmp", {"/data/memory": (1, 2)}, {"s-1": "conv-1"})
 
     task = task_of(deployment, containers["agent-main"], facts)
 
@@ -99,6 +99,28 @@ def test_an_agent_writes_what_is_mounted_for_writing(params: dict[str, Any]) -> 
     assert (task.transcripts.device, task.transcripts.inode) == (1, 2)
     assert task.temporary == "/tmp"
     assert task.sessions == {"s-1": "conv-1"}
+
+
+@pytest.mark.parametrize(
+    ("declared_one", "own", "tried"),
+    [
+        ("/data/memory/work", "/", ["/data/memory", "/data/memory/work"]),
+        (None, "/data/memory/a/b", ["/data/memory", "/data/memory/a/b"]),
+        (None, "/data/memory", ["/data/memory"]),
+        (None, "/run/control/x", ["/data/memory"]),
+        (None, "", ["/data/memory"]),
+    ],
+)
+def test_a_working_directory_below_a_mount_is_written(
+    params: dict[str, Any], declared_one: str | None, own: str, tried: list[str]
+) -> None:
+    """A14: one that the engine made is root's."""
+    deployment, containers = declared(params, CONFIG)
+    container = replace(containers["agent-main"], working_directory=declared_one)
+
+    task = task_of(deployment, container, Facts(working_directory=own))
+
+    assert [place.path for place in task.places] == tried
 
 
 def test_projects_with_a_mount_of_their_own_are_looked_at_there(
