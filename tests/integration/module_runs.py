@@ -34,6 +34,18 @@ SLEEP: Params = {
     "stop_grace_seconds": 2,
 }
 
+FILES: list[Params] = [
+    {"entry": "settings", "name": "settings.json", "content": '{"a": 1}'},
+    {
+        "entry": "settings",
+        "name": "api_token",
+        "policy": "generate",
+        "owner": "control",
+        "mode": "0600",
+    },
+    {"entry": "memory", "name": "CLAUDE.md", "content": "persona", "policy": "keep"},
+]
+
 
 @dataclass(frozen=True)
 class Run:
