@@ -8,7 +8,6 @@ own image. Each fault is done for real, and one run of agent_probe says what it 
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,11 +33,18 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._probe import (
 )
 from modules import play_tasks
 from running import docker
+from silent_loss_containers import (
+    IMAGE,
+    NAME,
+    container_of,
+    main_process,
+    start,
+    undo,
+)
 from silent_loss_deeds import MEMORY, Agent
 from silent_loss_table import CLEAN, CONFIG, MORE, ROWS, Case, Finding
 
-IMAGE = "agentkeep/agentd:0.1.0"
-NAME = "silent-loss"
+SOCKET = "/var/run/docker.sock"
 FAULTS = (*ROWS, *MORE)
 CASES = (*CLEAN, *FAULTS)
 FIRST_UID = 20201
@@ -65,40 +71,6 @@ class Seen:
     messages: tuple[str, ...]
     conversations: frozenset[str | None]
     milliseconds: int
-
-
-def container_of(agent: Agent) -> str:
-    """Return the name of the agent's container."""
-    return f"agentkeep-{NAME}-agent-{agent.name}"
-
-
-def start(case: Case, agent: Agent) -> None:
-    """Lay the agent out, do what the case wants, and start its container."""
-    agent.lay_out()
-    case.before(agent)
-    binds = [f"--volume={agent.directory / 'skill-data'}:/data/skill-data"]
-    if case.memory:
-        binds.append(f"--volume={agent.memory}:{MEMORY}:{case.memory}")
-    docker(
-        *("run", "--detach", "--init", "--network=none", "--read-only"),
-        *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
-        *(["--tmpfs=/tmp:mode=1777,size=16m"] if case.temporary else []),
-        *(f"--name={container_of(agent)}", f"--user={agent.uid}:{agent.uid}"),
-        *(f"--label=agentkeep.deployment={NAME}", "--entrypoint=sleep"),
-        f"--label=agentkeep.agent={agent.name}",
-        *(*binds, *case.arguments(agent), IMAGE, "infinity"),
-    )
-    case.after(agent, main_process(agent))
-
-
-def main_process(agent: Agent) -> int:
-    """Return the process id of the agent's container."""
-    return int(docker("inspect", "--format={{.State.Pid}}", container_of(agent)))
-
-
-def undo(*command: str) -> None:
-    """Undo what a case may have done."""
-    subprocess.run(command, check=False, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -143,25 +115,29 @@ def options(agents: Mapping[Case, Agent], **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def seen(agents: Mapping[Case, Agent]) -> Mapping[Case, Seen]:
-    """What one probe of all says, with the conversations that control would list."""
+def asked(agents: Mapping[Case, Agent], **more: Any) -> asking.Inside:
+    """Return the probe of the deployment, as the module would ask for it."""
     defaults = {
         "agent": None,
-        "engine_socket": "/var/run/docker.sock",
+        "engine_socket": SOCKET,
         "faults": "report",
         "probe_timeout_seconds": 30,
     }
-    asked = asking.Inside.from_params(
-        {**defaults, **options(agents)}, host_paths.HostPaths()
-    )
-    assert asked is not None
+    given = {**defaults, **options(agents), **more}
+    found = asking.Inside.from_params(given, host_paths.HostPaths())
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def seen(agents: Mapping[Case, Agent]) -> Mapping[Case, Seen]:
+    """What one probe of all says, with the conversations that control would list."""
     known = conversations.sessions_of(
         conversations.Known(f"conv-{agent.name}", agent.name, agent.session)
         for case, agent in agents.items()
         if case.known
     )
-    probed = run.probe_containers(engine.connect(asked.engine_socket), asked, known)
+    probed = run.probe_containers(engine.connect(SOCKET), asked(agents), known)
     by_agent = {one.container.agent: one for one in probed}
     found = {}
     for case, agent in agents.items():
@@ -211,6 +187,16 @@ def test_the_table_of_faults_and_findings(
     assert (detected, alarms) == (len(FAULTS), 0)
 
 
+def test_a_probe_that_takes_too_long_is_ended_and_a_fault(
+    agents: Mapping[Case, Agent],
+) -> None:
+    at_once = asked(agents, agent=agents[CLEAN[0]].name, probe_timeout_seconds=0)
+
+    (probed,) = run.probe_containers(engine.connect(SOCKET), at_once, {})
+
+    assert [fault.step for fault in probed.faults] == ["slow"]
+
+
 def test_the_probe_leaves_nothing_behind(
     seen: Mapping[Case, Seen], agents: Mapping[Case, Agent]
 ) -> None:
@@ -241,10 +227,10 @@ def test_a_probe_as_root_would_not_have_seen_it(
     name = container_of(agents[case])
     container = docker("inspect", "--format={{.Id}}", name)
     opened = kind.opened(name, container, main_process(agents[case]))
-    asked = task.Task(transcripts=task.Place("memory", MEMORY, (".claude", "projects")))
+    tried = task.Task(transcripts=task.Place("memory", MEMORY, (".claude", "projects")))
     writing = attempt.Writing(".agentkeep-probe-of-the-test", b"x" * 4096)
 
-    child = inside.begin(opened, lambda own: look.Look(asked, writing, own).answer())
+    child = inside.begin(opened, lambda own: look.Look(tried, writing, own).answer())
     answer = child.answer(time.monotonic() + 30)
     opened.close()
 
