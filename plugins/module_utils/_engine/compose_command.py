@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping
@@ -18,6 +19,8 @@ KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 WITHOUT_HOME = "/root"
 MASK = "•••"
 LAST_CHARACTERS = 4000
+# The kernel ends compose when we are killed; else the next run would work beside it.
+TOGETHER = ("setpriv", "--pdeathsig", "TERM")
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ class ComposeCommand:
         return text[-LAST_CHARACTERS:].strip()
 
     def _carry_out(self, *command: str) -> None:
+        together = TOGETHER if shutil.which(TOGETHER[0]) else ()
         status, said = run_captured(
-            self.arguments(*command), self.environment(os.environ)
+            [*together, *self.arguments(*command)], self.environment(os.environ)
         )
         if status:
             raise EngineFailed(

@@ -226,12 +226,16 @@ def wait_for(
 ) -> None:
     """Return when something listens, at the latest after the wait (D23)."""
     end = clock() + wait_seconds
-    while clock() < end:
-        try:
-            _demand_listener(socket_path)
-            return
-        except OSError:
-            sleep(PAUSE_SECONDS)
+    while clock() < end and not _listens(socket_path):
+        sleep(PAUSE_SECONDS)
+
+
+def _listens(socket_path: str) -> bool:
+    try:
+        _demand_listener(socket_path)
+    except OSError:
+        return False
+    return True
 
 
 def _demand_listener(socket_path: str) -> None:

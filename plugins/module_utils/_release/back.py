@@ -37,12 +37,11 @@ def put_back(
     shop.containers.remove(
         [one.observed for name, one in ours.items() if name not in declared]
     )
-    kept = [
-        one.observed
-        for name, one in ours.items()
-        if name in declared
-        and name not in {target.services[s].container for s in remade}
-    ]
+    made = {target.services[service].container for service in remade}
+    # Compose could not replace what it has not made itself.
+    shop.containers.remove([one.observed for name, one in ours.items() if name in made])
+    stays = {one.container for one in target.services.values() if one.start} - made
+    kept = [one.observed for name, one in ours.items() if name in stays]
     shop.containers.start([one for one in kept if not one.running])
     launches = launches_of(target, remade, shop.store.environments(RELEASES, target.id))
     shop.containers.launch(launches)
