@@ -34,9 +34,14 @@ class Reconciliation(Generic[Current, Wanted]):
     settles: bool = True
 
 
+def _module(spec: ArgumentSpec) -> AnsibleModule:
+    # The host's log would get every option; a secret of two lines is not masked there.
+    return AnsibleModule(supports_check_mode=True, no_log=True, **spec.to_kwargs())
+
+
 def run(spec: ArgumentSpec, task: Reconciliation[Current, Wanted]) -> None:
     """Bring what is to what is wanted, unless check mode, and report it."""
-    module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
+    module = _module(spec)
     try:
         plan = _carry_out(task, task.wanted(module.params), module.check_mode)
     except AgentkeepError as error:
@@ -56,7 +61,7 @@ def report(
     read: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> None:
     """Report what *read* returns; never change anything."""
-    module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
+    module = _module(spec)
     try:
         found = read(module.params)
     except AgentkeepError as error:
