@@ -111,6 +111,16 @@ def destroy() -> None:
                     docker(*removal, *found)
 
 
+def untag() -> None:
+    """Remove the tags that keep the images of releases."""
+    kept = docker(
+        *("images", "--format={{.Repository}}:{{.Tag}}"),
+        "--filter=reference=agentkeep-release/bench-ours",
+    ).split()
+    if kept:
+        docker("rmi", *kept)
+
+
 def docker(*arguments: str) -> str:
     """Return what the engine's command line prints."""
     return subprocess.run(
@@ -145,6 +155,7 @@ def main() -> None:
                         raise SystemExit(f"Cannot measure: {name} changed something.")
         finally:
             destroy()
+            untag()
     report(samples)
     write_record("deploy_again", samples)
 
