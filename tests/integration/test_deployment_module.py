@@ -131,6 +131,22 @@ def test_a_foreign_container_of_our_name_is_refused(small: Small) -> None:
         docker("rm", "--force", name)
 
 
+def test_a_container_from_before_deployments_had_ids_is_taken_over(
+    small: Small,
+) -> None:
+    """K12, D19: it carries the deployment's name and no id; made anew it has both."""
+    name = f"agentkeep-{small.name}-control"
+    label = f"--label=agentkeep.deployment={small.name}"
+    docker("run", "--detach", "--name", name, label, BASE, "sleep", "infinity")
+
+    predicted, done = small.deploy(check=True), small.deploy()
+
+    assert predicted.lists() == done.lists()
+    assert done.lists()["recreated"] == ["control"]
+    labels = small.inspect("control")["Config"]["Labels"]
+    assert labels["agentkeep.id"] == done.result["deployment"]["id"]
+
+
 def test_disabled_agents_are_removed_and_another_deployment_is_not_touched(
     deployed: Small, tmp_path: Path
 ) -> None:
