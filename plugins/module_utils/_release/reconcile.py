@@ -18,11 +18,7 @@ from .._engine.engine import connect
 from .._errors import DeploymentRefused
 from .._plan import Plan
 from .declared import declared
-from .present import bring_up
-from .previous import go_back
 from .read import read_all
-from .removal import removal_of, take_away
-from .workshop import workshop
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,8 @@ def read(wanted: Wanted) -> Read:
     engine = connect(wanted.engine_socket, wanted.waits.engine)
     reading = read_all(wanted, engine)
     if wanted.state == ABSENT:
+        from .removal import removal_of
+
         return Read(reading, removal_of(wanted, engine, reading))
     if wanted.state == PREVIOUS:
         return Read(reading, decide_previous(reading, wanted))
@@ -66,6 +64,12 @@ def plan(found: Read | None, wanted: Wanted) -> Plan:
 
 def apply(_plan: Plan, wanted: Wanted) -> Plan:
     """Take the lock, read again, and do what is to be done."""
+    # Most runs change nothing, and need none of this.
+    from .present import bring_up
+    from .previous import go_back
+    from .removal import take_away
+    from .workshop import workshop
+
     carry_out = {ABSENT: take_away, PREVIOUS: go_back}.get(wanted.state, bring_up)
     with workshop(wanted) as shop:
         reading = shop.read()
