@@ -10,7 +10,7 @@ import contextlib
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, Mapping
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping
 
 from .._errors import EngineFailed, EngineUnreachable
 
@@ -79,11 +79,11 @@ class Engine:
         with contextlib.suppress(self._errors.APIError), self._quiet():
             self._client.remove_image(name, noprune=False)
 
-    def networks(self, id: str) -> tuple[str, ...]:
-        """Return the networks that carry the id of the deployment."""
+    def networks(self, deployment: str, id: str) -> tuple[str, ...]:
+        """Return the networks of a deployment."""
         with self._asked("list the networks"):
-            found = self._client.networks(filters={"label": f"{ID_LABEL}={id}"})
-        return tuple(sorted(one["Name"] for one in found))
+            found = self._client.networks(filters=_labelled(deployment))
+        return _owned(found, deployment, id)
 
     def network(self, name: str) -> Inspected | None:
         """Return what the engine knows of the network of exactly that name."""
@@ -100,11 +100,11 @@ class Engine:
         """Remove a network, if it is there."""
         self._found("network", self._client.remove_network, name)
 
-    def volumes(self, id: str) -> tuple[str, ...]:
-        """Return the volumes that carry the id of the deployment."""
+    def volumes(self, deployment: str, id: str) -> tuple[str, ...]:
+        """Return the volumes of a deployment."""
         with self._asked("list the volumes"):
-            found = self._client.volumes(filters={"label": f"{ID_LABEL}={id}"})
-        return tuple(sorted(one["Name"] for one in found.get("Volumes") or ()))
+            found = self._client.volumes(filters=_labelled(deployment))
+        return _owned(found.get("Volumes") or (), deployment, id)
 
     def volume(self, name: str) -> Inspected | None:
         """Return what the engine knows of a volume, or None if there is none."""
@@ -186,6 +186,24 @@ class Engine:
         except (OSError, self._errors.DockerException) as error:
             # What requests raises is an OSError.
             raise unreachable(self._client.base_url, error) from error
+
+
+def is_ours(labels: Mapping[str, str], deployment: str, id: str | None) -> bool:
+    """Return whether the labels are those of the deployment with that id (K12, D20).
+
+    What was made before deployments had an id carries the name alone.
+    """
+    return labels.get(DEPLOYMENT_LABEL) == deployment and labels.get(ID_LABEL, id) == id
+
+
+def _labelled(deployment: str) -> dict[str, str]:
+    return {"label": f"{DEPLOYMENT_LABEL}={deployment}"}
+
+
+def _owned(found: Iterable[Inspected], deployment: str, id: str) -> tuple[str, ...]:
+    return tuple(
+        sorted(o["Name"] for o in found if is_ours(o["Labels"] or {}, deployment, id))
+    )
 
 
 class _Missing(EngineFailed):

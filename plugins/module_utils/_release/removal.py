@@ -19,8 +19,9 @@ from .workshop import Workshop
 def removal_of(wanted: Wanted, engine: Engine, reading: Reading) -> Verdict:
     """Return what is removed, as the engine and the host list it now."""
     own = reading.id or ""
-    volumes = engine.volumes(own) if own else ()
-    networks = engine.networks(own) if own else ()
+    name = wanted.deployment.name
+    volumes = engine.volumes(name, own) if own else ()
+    networks = engine.networks(name, own) if own else ()
     return decide_removal(reading, wanted, volumes, networks)
 
 
@@ -33,7 +34,8 @@ def take_away(shop: Workshop) -> Verdict:
         found = [one.observed for one in group if one.observed]
         shop.containers.stop(found)
         shop.containers.remove(found)
-    for name in shop.engine.networks(shop.id):
+    own = (shop.wanted.deployment.name, shop.id)
+    for name in shop.engine.networks(*own):
         shop.engine.remove_network(name)
     for step in verdict.files:
         shop.store.place.remove(step.file.path)
@@ -52,14 +54,15 @@ def _wipe(shop: Workshop, verdict: Verdict) -> None:
 
 
 def _demand_gone(shop: Workshop, verdict: Verdict) -> None:
+    own = (shop.wanted.deployment.name, shop.id)
     left = [
         name
         for name, one in read_containers(shop.wanted, shop.engine, shop.id, ()).items()
         if one.ours
     ]
-    left += shop.engine.networks(shop.id)
+    left += shop.engine.networks(*own)
     if shop.wanted.wipe:
-        left += shop.engine.volumes(shop.id)
+        left += shop.engine.volumes(*own)
         left += [
             shop.store.place.shown(one)
             for one in verdict.wiped["directories"]

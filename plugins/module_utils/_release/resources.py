@@ -54,7 +54,7 @@ class Resources:
         """Remove networks that no kept release uses, and names of other images."""
         services = [one for release in kept for one in release.services.values()]
         used = {name for one in services for name in one.networks}
-        for name in self._engine.networks(self._id):
+        for name in self._engine.networks(self._wanted.deployment.name, self._id):
             if name not in used:
                 self._engine.remove_network(name)
         self.untag({release_tag(one.image_id) for one in services})

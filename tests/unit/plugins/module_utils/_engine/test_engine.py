@@ -97,3 +97,18 @@ def test_a_list_holds_the_containers_own_name_and_not_its_links() -> None:
     (found,) = Engine(Client([listed]), errors).containers()
 
     assert (found.name, found.labels, found.state) == ("one", {}, "")
+
+
+def test_networks_and_volumes_of_before_deployments_had_an_id_are_listed() -> None:
+    """K07: a wipe after an upgrade would leave them otherwise, and say nothing."""
+    found = [
+        {"Name": "new", "Labels": {"agentkeep.deployment": "a", "agentkeep.id": "1"}},
+        {"Name": "older", "Labels": {"agentkeep.deployment": "a"}},
+        {"Name": "other", "Labels": {"agentkeep.deployment": "a", "agentkeep.id": "2"}},
+        {"Name": "bare", "Labels": None},
+    ]
+
+    networks = Engine(Client(found), errors).networks("a", "1")
+    volumes = Engine(Client({"Volumes": found}), errors).volumes("a", "1")
+
+    assert networks == volumes == ("new", "older")
