@@ -49,8 +49,10 @@ options:
     description:
       - What faults inside the containers lead to.
       - V(fail) makes the module fail with all of them, V(report) returns them.
+      - V(warn_of_lost) fails too, except with transcripts that are gone or empty. These
+        are warnings, since an agent can delete its own, and no run brings them back.
     type: str
-    choices: [fail, report]
+    choices: [fail, warn_of_lost, report]
     default: fail
   probe_timeout_seconds:
     description:

@@ -182,6 +182,11 @@ agent_probe:
         duration_ms:
           description: How long it took.
           type: int
+    warnings:
+      description: Transcripts that are gone, where O(faults) does not make them an end.
+      type: list
+      elements: str
+      returned: success
     turn:
       description: The turn (with several agents that of the first), or V(none).
       type: dict
@@ -220,7 +225,7 @@ from ..module_utils._errors import ServiceUnreachable
 from ..module_utils._files.host_paths import HostPaths
 from ..module_utils._plan import Plan
 from ..module_utils._probe.options import Inside, inside_spec
-from ..module_utils._probe.result import Probed
+from ..module_utils._probe.result import Probed, losses_of
 from ..module_utils._probe.run import probe_inside
 from ..module_utils._reconcile import Reconciliation, run
 
@@ -259,7 +264,11 @@ def read(asked: Wanted) -> Service:
     # What its containers cannot write says more than that it is not ready.
     if failure is not None and not any(one.faults for one in found):
         raise failure
-    return replace(service, inside=[one.for_output() for one in found])
+    return replace(
+        service,
+        inside=[one.for_output() for one in found],
+        warnings=losses_of(found),
+    )
 
 
 def plan(service: Service | None, asked: Wanted) -> Plan:

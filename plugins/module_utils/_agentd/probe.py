@@ -115,6 +115,7 @@ class Service:
     health: Mapping[str, Any] = field(default_factory=dict)
     agents: Sequence[Mapping[str, Any]] = ()
     inside: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[str] = ()
 
     def for_output(self, turn: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what the module returns."""
@@ -123,6 +124,7 @@ class Service:
             "agents": [dict(agent) for agent in self.agents],
             "turn": None if turn is None else dict(turn),
             "inside": [dict(container) for container in self.inside],
+            "warnings": list(self.warnings),
         }
 
 

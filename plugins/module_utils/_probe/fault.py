@@ -99,6 +99,11 @@ class Fault:
         return errno.errorcode.get(self.number) if self.number else None
 
     @property
+    def is_loss(self) -> bool:
+        """Return whether it is a transcript that is gone, which no run brings back."""
+        return self.subject == "transcript" and self.step in ("missing", "empty")
+
+    @property
     def text(self) -> str:
         """Return the fault as a sentence without its remedy."""
         where = f'agent "{self.agent}"' if self.agent else self.service

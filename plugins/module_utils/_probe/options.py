@@ -21,6 +21,7 @@ from .._mounts.options import mounts_spec
 from .._state.deployment import Deployment
 from .._state.options import inventory_spec
 
+FAULTS = ("fail", "warn_of_lost", "report")
 NEEDED = ("data_root", "deployment", "inventory", "services")
 
 
@@ -29,7 +30,7 @@ def inside_spec() -> ArgumentSpec:
     own = ArgumentSpec(
         options={
             "inside": {"type": "bool", "default": False},
-            "faults": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+            "faults": {"type": "str", "choices": list(FAULTS), "default": "fail"},
             "services": {"type": "dict"},
             "probe_timeout_seconds": {"type": "int", "default": 30},
         }
@@ -46,7 +47,7 @@ class Inside:
     engine_socket: str
     wait_seconds: float
     timeout_seconds: float
-    fails: bool
+    faults: str = "fail"
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], host: Host) -> Inside | None:
@@ -67,7 +68,7 @@ class Inside:
             engine_socket=params["engine_socket"],
             wait_seconds=params["wait_seconds"],
             timeout_seconds=params["probe_timeout_seconds"],
-            fails=params["faults"] == "fail",
+            faults=params["faults"],
         )
 
 

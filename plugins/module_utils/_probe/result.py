@@ -69,8 +69,23 @@ def confirmed(
     )
 
 
-def demand_none(deployment: str, found: Sequence[Probed]) -> None:
-    """Raise StateAtRisk with every fault, if there is any."""
+def demand_none(deployment: str, policy: str, found: Sequence[Probed]) -> None:
+    """Raise StateAtRisk with every fault, if there is one that the policy names."""
     faults = [fault for one in found for fault in one.faults]
-    if faults:
+    fails = {
+        "fail": bool(faults),
+        "warn_of_lost": not all(fault.is_loss for fault in faults),
+        "report": False,
+    }
+    if fails[policy]:
         raise at_risk(deployment, faults, sum(one.more for one in found))
+
+
+def losses_of(found: Sequence[Probed]) -> tuple[str, ...]:
+    """Return a warning for each transcript that is gone."""
+    return tuple(
+        f"{fault.text}. {fault.remedy}"
+        for one in found
+        for fault in one.faults
+        if fault.is_loss
+    )

@@ -58,8 +58,7 @@ def probe_inside(
     """
     engine = connect(asked.engine_socket)
     found = confirmed(probe_containers(engine, asked, sessions), is_kept)
-    if asked.fails:
-        demand_none(asked.deployment.name, found)
+    demand_none(asked.deployment.name, asked.faults, found)
     return found
 
 

@@ -107,6 +107,7 @@ def test_service_that_is_ready_is_reported(control: Control, run_module: Any) ->
         "agents": control.agents,
         "turn": None,
         "inside": [],
+        "warnings": [],
     }
 
 

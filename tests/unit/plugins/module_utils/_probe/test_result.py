@@ -21,6 +21,7 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._probe.result imp
     Probed,
     confirmed,
     demand_none,
+    losses_of,
 )
 
 
@@ -60,6 +61,20 @@ def test_a_conversation_that_changed_meanwhile_is_no_fault(
 def test_faults_end_the_run() -> None:
     """K16: the probe fails with the name of the agent."""
     with pytest.raises(StateAtRisk, match='agent "main"'):
-        demand_none("demo", [probed("missing")])
+        demand_none("demo", "fail", [probed("missing")])
 
-    demand_none("demo", [Probed(Container(), Running())])
+    demand_none("demo", "fail", [Probed(Container(), Running())])
+
+
+def test_a_lost_transcript_is_a_warning_where_it_is_told_to_be() -> None:
+    """An agent that deletes its own transcript must not be able to end every run."""
+    demand_none("demo", "warn_of_lost", [probed("missing"), probed("empty")])
+
+    (warning,) = losses_of([probed("missing")])
+    assert 'conversation "conv-1"' in warning
+    assert losses_of([probed("append")]) == ()
+
+
+def test_another_fault_ends_the_run_where_lost_transcripts_are_warnings() -> None:
+    with pytest.raises(StateAtRisk):
+        demand_none("demo", "warn_of_lost", [probed("missing"), probed("append")])
