@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import secrets
 from dataclasses import replace
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Iterable, Mapping
 
 from .._containers.container import (
     DEPLOYMENT_LABEL,
@@ -27,20 +26,33 @@ from .._deploy.wanted import Wanted
 from .._engine.engine import Engine, Listed
 from .._engine.mount_table import read_mount_table, read_source
 from .._files.root import open_tree
+from .._files.tree import Tree
 from .._state.marker import MARKER_FILE, MARKER_LIMIT_BYTES, Marker
 from .place import Place
 from .store import COMPOSE, Store
 
 
-@contextlib.contextmanager
-def opened(wanted: Wanted) -> Iterator[Store | None]:
-    """Hold the store of a deployment, or None if there is no data root yet."""
+class HeldStore:
+    """Hold the store of a deployment open; there is none without a data root."""
+
+    def __init__(self, tree: Tree | None, deployment: str) -> None:
+        self._tree = tree
+        self._deployment = deployment
+
+    def __enter__(self) -> Store | None:
+        if self._tree is None:
+            return None
+        return Store(Place(self._tree.__enter__()), self._deployment)
+
+    def __exit__(self, *given: object) -> None:
+        if self._tree is not None:
+            self._tree.__exit__(*given)
+
+
+def opened(wanted: Wanted) -> HeldStore:
+    """Return the store of a deployment, to be held open."""
     tree, _missing = open_tree(wanted.deployment.data_root)
-    if tree is None:
-        yield None
-        return
-    with tree:
-        yield Store(Place(tree), wanted.deployment.name)
+    return HeldStore(tree, wanted.deployment.name)
 
 
 def read_all(wanted: Wanted, engine: Engine) -> Reading:

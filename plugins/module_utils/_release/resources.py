@@ -72,14 +72,14 @@ class Resources:
             if mount.type != "volume":
                 continue
             found = self._engine.volume(mount.source)
-            if found is not None:
+            if found is None:
+                found = self._engine.make_volume(mount.source, self._labels(STATE))
+            else:
                 self._demand_ours("volume", mount.source, found)
-                continue
-            made = self._engine.make_volume(mount.source, self._labels(STATE))
-            self._give(str(made["Mountpoint"]), mount.entry, one.agent)
+            self._give(str(found["Mountpoint"]), mount.entry, one.agent)
 
     def _give(self, mountpoint: str, entry_name: str, agent: str | None) -> None:
-        """Give a fresh volume to the owner of its entry (A10)."""
+        """Give a volume that nobody wrote to yet to the owner of its entry (A10)."""
         entry = self._wanted.deployment.inventory.entry(entry_name)
         if entry is None:
             return
@@ -92,8 +92,9 @@ class Resources:
         with explained("give away", mountpoint):
             descriptor = os.open(mountpoint, DIRECTORY)
             try:
-                os.fchown(descriptor, *owner)
-                os.fchmod(descriptor, entry.mode)
+                if not os.listdir(descriptor):
+                    os.fchown(descriptor, *owner)
+                    os.fchmod(descriptor, entry.mode)
             finally:
                 os.close(descriptor)
 
