@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from module_runs import Params, Small
+from module_runs import Params, Small, begin, ended, wait_until
 from running import docker
 
 STEPS = ("begun", "prepared", "stopped", "written", "replaced", "undoing")
@@ -169,6 +171,43 @@ def test_a_killed_run_whose_release_fails_goes_back_to_the_one_before(
 
     assert failed.failed
     assert state(small) == before
+
+
+def test_a_container_that_holds_another_directory_after_all_is_made_anew_once(
+    small: Small,
+) -> None:
+    """K08: the directory was swapped while the run waited for another container."""
+    agent = {**HEALTH, "shell": "test -e /data/memory/go", "retries": 100}
+    services = second(small)["services"]
+    services["agent"] = {**services["agent"], "health": agent}
+    process = begin("deployment", small.params(services=services))
+    database = small.root / "shared/database"
+    memory = small.root / "agents/main/memory"
+    name = f"agentkeep-{small.name}-agent-main"
+    assert wait_until(lambda: "starting" in health_of(name))
+
+    owner = database.stat()
+    database.rename(database.with_name("moved"))
+    database.mkdir(0o750)
+    os.chown(database, owner.st_uid, owner.st_gid)
+    (memory / "go").touch()
+    done = ended(process)
+    (database / "new").write_text("seen")
+
+    assert not done.failed, done.message
+    assert small.within("control", "cat", "/data/database/new") == "seen"
+    assert small.deploy(services=services).result["changed"] is False
+
+
+def health_of(name: str) -> str:
+    """Return the engine's word on a container's health, if it has one."""
+    found = subprocess.run(
+        ["docker", "inspect", "--format={{json .State.Health}}", name],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return found.stdout
 
 
 def test_a_killed_removal_is_finished_by_the_next_one(small: Small) -> None:
