@@ -115,6 +115,28 @@ def test_a_fresh_volume_belongs_to_its_owner_and_outlives_its_container(
         small.destroy()
 
 
+def test_an_empty_volume_of_before_volumes_had_owners_is_given_to_its_owner(
+    tmp_path: Path,
+) -> None:
+    """A10, K07: what compose made belongs to root, and is wiped with the others."""
+    volume = entry("queue", "control", "/data/queue", kind="queue", source=None)
+    volume = {k: v for k, v in volume.items() if v is not None} | {"volume": "queue"}
+    small = Small(tmp_path / "state", options={"inventory": [volume]})
+    name = f"agentkeep-{small.name}-queue"
+    label = f"--label=agentkeep.deployment={small.name}"
+    docker("volume", "create", label, name)
+    try:
+        small.lay_out()
+        assert not small.deploy().failed
+        small.within("control", "sh", "-c", "echo kept > /data/queue/file")
+
+        assert not small.deploy(state="absent", wipe=True, confirm=small.name).failed
+
+        assert name not in docker("volume", "ls", "--format={{.Name}}").split()
+    finally:
+        small.destroy()
+
+
 def test_removal_takes_containers_and_generated_files_and_no_data(
     deployed: Small,
 ) -> None:

@@ -76,7 +76,8 @@ class Resources:
                 found = self._engine.make_volume(mount.source, self._labels(STATE))
             else:
                 self._demand_ours("volume", mount.source, found)
-            self._give(str(found["Mountpoint"]), mount.entry, one.agent)
+            if found.get("Driver", "local") == "local" and not found.get("Options"):
+                self._give(str(found["Mountpoint"]), mount.entry, one.agent)
 
     def _give(self, mountpoint: str, entry_name: str, agent: str | None) -> None:
         """Give a volume that nobody wrote to yet to the owner of its entry (A10)."""
