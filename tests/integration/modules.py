@@ -137,7 +137,8 @@ class Declaration:
         discard(docker("ps", "--all", "--quiet", mine), "rm", "--force", "--volumes")
         discard("\n".join(self.containers_there()), "rm", "--force", "--volumes")
         discard(docker("network", "ls", "--quiet", mine), "network", "rm")
-        discard(docker("volume", "ls", "--quiet", mine), "volume", "rm")
+        own = f"--filter=name=^{self.project}-"
+        discard(docker("volume", "ls", "--quiet", own), "volume", "rm")
         tags = docker(
             *("images", "--format={{.Repository}}:{{.Tag}}"),
             f"--filter=reference=agentkeep-release/{self.name}",

@@ -65,7 +65,7 @@ def _service(one: Container) -> dict[str, Any]:
                 },
                 "labels": dict(one.labels),
                 "volumes": [_mount(mount) for mount in one.mounts],
-                "tmpfs": [f"{t.target}:{t.options}" for t in one.temporary],
+                "tmpfs": list(one.memory_directories),
                 "ports": _ports(one),
                 "networks": list(one.networks or ()),
                 "healthcheck": _health(one),

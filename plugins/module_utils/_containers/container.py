@@ -42,6 +42,17 @@ class Container(Service):
     managed: bool = True
 
     @property
+    def memory_directories(self) -> tuple[str, ...]:
+        """Return its temporary directories, each with the engine's options.
+
+        They belong to the user: the engine gives one the mode of a directory that the
+        image, or an earlier start, has in its place.
+        """
+        uid, colon, gid = (self.user or "").partition(":")
+        owner = f",uid={uid},gid={gid}" if colon else ""
+        return tuple(f"{one.target}:{one.options}{owner}" for one in self.temporary)
+
+    @property
     def settings(self) -> str | None:
         """Return the hash of the component's files and secrets."""
         return self.labels.get(SETTINGS_LABEL)

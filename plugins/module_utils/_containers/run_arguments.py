@@ -41,8 +41,8 @@ def run_arguments(container: Container) -> list[str]:
         found += ["--label", f"{name}={text}"]
     for mount in one.mounts:
         found += _mount(mount)
-    for directory in one.temporary:
-        found += ["--tmpfs", f"{directory.target}:{directory.options}"]
+    for directory in one.memory_directories:
+        found += ["--tmpfs", directory]
     return [*found, *_process(one)]
 
 
