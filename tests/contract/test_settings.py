@@ -5,15 +5,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from working_tree import ROOT
+from role_documents import Documents, documents
 
 from agentd.agent.settings import AgentSettings, load_agent_settings
 from agentd.settings import (
@@ -23,20 +18,6 @@ from agentd.settings import (
     load_gateway_settings,
 )
 
-PLAY = """
-- hosts: localhost
-  gather_facts: false
-  vars_files: [variables.yml]
-  tasks:
-    - ansible.builtin.import_role:
-        name: agentkeep.agents.deployment
-        tasks_from: preflight
-    - ansible.builtin.copy:
-        content: >-
-          {{ {'running': _deployment_running, 'place': _deployment_place} | to_json }}
-        dest: documents.json
-        mode: "0600"
-"""
 DECLARED: dict[str, Any] = {
     "deployment_agents": [
         {"name": "main", "uid": 20101},
@@ -64,56 +45,6 @@ DECLARED: dict[str, Any] = {
         }
     ],
 }
-
-
-@dataclass(frozen=True)
-class Documents:
-    """What the role gives to the modules, and a place to write its files to."""
-
-    place: Path
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """Return all options that the role makes."""
-        found: dict[str, Any] = json.loads((self.place / "documents.json").read_text())
-        return found
-
-    @property
-    def files(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return the declared files by entry, with its agent, and name."""
-        return {
-            ("/".join(filter(None, (one["entry"], one.get("agent")))), one["name"]): one
-            for one in self.given["running"]["files"]
-        }
-
-    def written(self, entry: str) -> Path:
-        """Return the settings file of an entry, as the module would write it."""
-        path = self.place / f"{entry.replace('/', '-')}.json"
-        path.write_text(self.files[entry, "settings.json"]["content"], "utf-8")
-        return path
-
-
-def documents(place: Path, variables: dict[str, Any]) -> Documents:
-    """Given variables, return what the role makes of them."""
-    (place / "variables.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
-    (place / "play.yml").write_text(PLAY, encoding="utf-8")
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-    }
-    templates = f"_deployment_templates={ROOT / 'roles/deployment/templates'}"
-    finished = subprocess.run(
-        ["ansible-playbook", "play.yml", "--extra-vars", templates],
-        cwd=place,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return Documents(place)
 
 
 @pytest.fixture(scope="module")
