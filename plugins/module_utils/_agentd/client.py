@@ -101,7 +101,7 @@ def _look(client: Client, probe: Probe) -> tuple[Service, str | None]:
             "Check that url is the address of control and not of something else.",
         )
     service = Service(health=health.body, agents=agents.body)
-    return service, waiting_for(service, probe.agent)
+    return service, waiting_for(service, probe)
 
 
 def _conversation(name: Any) -> str:

@@ -42,6 +42,7 @@ class Probe:
     message: str | None = None
     conversation_id: str | None = None
     expect: str | None = None
+    lazy: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Probe:
@@ -53,6 +54,11 @@ class Probe:
             message=params["chat_message"],
             conversation_id=params["conversation_id"],
             expect=params["expect"],
+            lazy=tuple(
+                str(one["name"])
+                for one in params.get("agents") or ()
+                if one.get("lazy")
+            ),
         )
         _check(probe, reaches=params["url"] is not None, inside=params["inside"])
         return probe
@@ -66,7 +72,15 @@ class Probe:
         """Return the probe once, or for each agent if a turn is to be thrown away."""
         if self.agent is not None or not self.turn or not agents:
             return (self,)
-        return tuple(replace(self, agent=str(one.get("name"))) for one in agents)
+        return tuple(
+            replace(self, agent=str(one.get("name")))
+            for one in agents
+            if not self.may_be_away(one)
+        )
+
+    def may_be_away(self, one: Mapping[str, Any]) -> bool:
+        """Return whether nobody has started an agent yet that waits to be needed."""
+        return one.get("name") in self.lazy and not one.get("connected")
 
     def body(self) -> dict[str, Any]:
         """Return the request of the turn."""
@@ -128,8 +142,9 @@ class Service:
         }
 
 
-def waiting_for(service: Service, agent: str | None) -> str | None:
+def waiting_for(service: Service, probe: Probe) -> str | None:
     """Given the service, return what is not ready yet, or None if all is."""
+    agent = probe.agent
     names = [str(one.get("name")) for one in service.agents]
     if agent is not None and agent not in names:
         raise ServiceRefused(
@@ -138,7 +153,7 @@ def waiting_for(service: Service, agent: str | None) -> str | None:
             "Set agent to one of them, or declare it and deploy again.",
         )
     for one in service.agents:
-        if agent in (None, one.get("name")):
+        if agent == one.get("name") or (agent is None and not probe.may_be_away(one)):
             if not one.get("connected"):
                 return f'agent "{one.get("name")}" is not connected'
             if not one.get("ok"):
