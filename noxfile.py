@@ -35,8 +35,17 @@ nox.options.sessions = [
     "build",
     "sanity",
     "molecule",
+    "molecule_long",
     "integration",
 ]
+# Scenarios on one host: each leaves it as it was, but for the last one.
+SHARED_HOST = (
+    "another_uid",
+    "two_deployments",
+    "purge_guard",
+    "many_agents",
+    "drift",
+)
 
 
 def link_collection(session: nox.Session) -> dict[str, str]:
@@ -101,15 +110,32 @@ def sanity(session: nox.Session) -> None:
     session.run("python", "tools/sanity.py", *session.posargs)
 
 
-@nox.session
-def molecule(session: nox.Session) -> None:
-    """Bare systemd host to a conversation that survives its restart."""
+def stories(session: nox.Session, *scenarios: str) -> None:
+    """Run scenarios one after the other; those that share a host destroy it last."""
     environment = {
         **link_collection(session),
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOME": str(ROOT / ".ansible"),
     }
-    session.run("molecule", *(session.posargs or ["test"]), env=environment)
+    try:
+        for scenario in scenarios:
+            session.run("molecule", "test", "-s", scenario, env=environment)
+    finally:
+        if {*scenarios} & {*SHARED_HOST}:
+            destroy = ("molecule", "destroy", "-s", SHARED_HOST[0])
+            session.run(*destroy, env=environment, success_codes=range(256))
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """A bare host to a conversation that survives; drift, and what must be safe."""
+    stories(session, *(session.posargs or ("default", *SHARED_HOST)))
+
+
+@nox.session
+def molecule_long(session: nox.Session) -> None:
+    """The story that needs an engine of its own, with user namespaces."""
+    stories(session, *(session.posargs or ("userns_remap",)))
 
 
 @nox.session
