@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from .._deploy.release import Release
+from .._errors import AgentkeepError
 from .._state.deployment import Deployment
 from .store import DATABASES, RELEASES, Store
 
@@ -58,11 +59,16 @@ class Databases:
     ) -> None:
         """Keep the databases as they are, while nobody writes to them."""
         self._place.remove_all(self._kept(release))
-        for one in directories:
-            target = f"{self._kept(release)}/{one.name}"
-            self._place.make_private(target)
-            for name in self._files(one.path):
-                self._place.copy(f"{one.path}/{name}", f"{target}/{name}")
+        try:
+            for one in directories:
+                target = f"{self._kept(release)}/{one.name}"
+                self._place.make_private(target)
+                for name in self._files(one.path):
+                    self._place.copy(f"{one.path}/{name}", f"{target}/{name}")
+        except AgentkeepError:
+            # Half a copy helps nobody, and takes space from the containers.
+            self._place.remove_all(self._kept(release))
+            raise
 
     def moved(
         self, release: Release, directories: tuple[DatabaseDirectory, ...]

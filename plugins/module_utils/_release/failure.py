@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from .._deploy.decide import Verdict
 from .._deploy.journal import UNDOING, Journal
-from .._deploy.plan import CREATED, RECREATED, STARTED
+from .._deploy.plan import CREATED, RECREATED, REMOVED, STARTED
 from .._deploy.release import Release
 from .._errors import AgentkeepError, DeploymentFailed
 from .back import put_back
@@ -38,13 +39,15 @@ def gone_back(
         _start_drained(shop, verdict)
         remedy = f"There is no other release to put back. {error.remedy}"
         return DeploymentFailed(what, why, remedy)
-    journal = shop.store.write_journal(replace(journal.at(UNDOING), why=cause))
     try:
+        journal = shop.store.write_journal(replace(journal.at(UNDOING), why=cause))
         databases = put_back(shop, before, verdict.release, journal)
     except AgentkeepError as second:
+        started = _start_what_is_left(shop, verdict)
         return DeploymentFailed(
             what,
-            f"{why}The previous release {before.id} could not be put back: {second}",
+            f"{why}The previous release {before.id} could not be put back{started}: "
+            f"{second}",
             "Correct what it names, then run again: the next run goes on with it.",
         )
     shop.store.drop(JOURNAL)
@@ -59,6 +62,19 @@ def gone_back(
         f"The previous release {before.id} was put back and runs.{aside} "
         f"{error.remedy}",
     )
+
+
+def _start_what_is_left(shop: Workshop, verdict: Verdict) -> str:
+    """Start what ran, was stopped and is not replaced yet; say which that is."""
+    started = []
+    for one in verdict.decision.of(RECREATED, REMOVED):
+        with contextlib.suppress(AgentkeepError):
+            if one.observed and one.observed.running:
+                shop.containers.start([one.observed])
+                started.append(one.name)
+    with contextlib.suppress(AgentkeepError):
+        _start_drained(shop, verdict)
+    return f" ({', '.join(started)} run as before)" if started else ""
 
 
 def _start_drained(shop: Workshop, verdict: Verdict) -> None:

@@ -203,6 +203,11 @@ class Place:
                 yield os.open(draft, flags, 0o600, dir_fd=directory)
                 os.rename(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
                 os.fsync(directory)
+        except BaseException:
+            # On a full file system it would go on taking what it took.
+            with contextlib.suppress(OSError):
+                os.unlink(draft, dir_fd=directory)
+            raise
         finally:
             os.close(directory)
 

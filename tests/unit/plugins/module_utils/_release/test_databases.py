@@ -13,6 +13,9 @@ import pytest
 from ansible_collections.agentkeep.agents.plugins.module_utils._deploy.release import (
     Release,
 )
+from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
+    AgentkeepError,
+)
 from ansible_collections.agentkeep.agents.plugins.module_utils._files.root import (
     make_tree,
 )
@@ -128,3 +131,16 @@ def test_what_was_never_kept_is_never_put_back(
 ) -> None:
     assert words(directory / "one.db") == ["old"]
     assert databases.moved(BEFORE, (WHERE,)) == ()
+
+
+def test_half_a_copy_is_removed_so_that_it_takes_no_space(
+    databases: Databases, directory: Path, tmp_path: Path
+) -> None:
+    """K15: on a full file system the containers that go on need what is left."""
+    missing = DatabaseDirectory("odd", None, "demo/shared/odd")
+    (tmp_path / "root/demo/shared/odd").symlink_to(directory)
+
+    with pytest.raises(AgentkeepError):
+        databases.copy(BEFORE, (WHERE, missing))
+
+    assert not (tmp_path / "root/demo/releases/before/database").exists()

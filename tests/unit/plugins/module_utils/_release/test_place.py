@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
+    FileSystemFailed,
     UnsafePath,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._files.root import (
@@ -43,6 +44,17 @@ def test_a_file_gets_content_owner_and_mode_at_once(place: Place, root: Path) ->
     place.write("agent/file", STATE)
 
     assert place.file("agent/file") == STATE
+    assert os.listdir(root / "agent") == ["file"]
+
+
+def test_nothing_of_a_file_that_cannot_be_written_stays(
+    place: Place, root: Path
+) -> None:
+    (root / "agent/file").mkdir()
+
+    with pytest.raises(FileSystemFailed):
+        place.write("agent/file", STATE)
+
     assert os.listdir(root / "agent") == ["file"]
 
 
