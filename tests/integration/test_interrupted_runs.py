@@ -40,11 +40,13 @@ def small(tmp_path: Path) -> Iterator[Small]:
         one.destroy()
 
 
-def second(small: Small, health: Params = HEALTH) -> Params:
+def second(small: Small, health: Params | None = None) -> Params:
     """Return the options of another release."""
     return {
         "files": files("second"),
-        "services": small.service("control", health=health, environment={"NEW": "1"}),
+        "services": small.service(
+            "control", health=health or HEALTH, environment={"NEW": "1"}
+        ),
         "secret_environment": {"control": {"KEY": "secret-second"}},
         "agents": [
             {"name": "main", "uid": 21501},
