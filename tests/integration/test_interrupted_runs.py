@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,19 @@ def test_a_release_that_fails_leaves_everything_as_it_was(small: Small) -> None:
     assert "put back" in failed.message
     assert after == before
     assert again.result["changed"] is False
+
+
+def test_where_no_release_is_kept_the_error_names_the_image_of_before(
+    small: Small,
+) -> None:
+    """K15: so it is after an upgrade from a version that kept none."""
+    image = small.inspect("control")["Config"]["Image"]
+    shutil.rmtree(small.root / "releases")
+
+    failed = small.deploy(services=second(small, FAILING)["services"])
+
+    assert failed.failed
+    assert f"The image of before is {image}: deploy it again." in failed.message
 
 
 def test_the_previous_release_is_put_back_by_hand(small: Small) -> None:

@@ -37,7 +37,7 @@ def gone_back(
     if before is None or before.id == journal.to:
         shop.store.drop(JOURNAL)
         _start_drained(shop, verdict)
-        remedy = f"There is no other release to put back. {error.remedy}"
+        remedy = f"{_without_release(verdict)} {error.remedy}"
         return DeploymentFailed(what, why, remedy)
     try:
         journal = shop.store.write_journal(replace(journal.at(UNDOING), why=cause))
@@ -62,6 +62,14 @@ def gone_back(
         f"The previous release {before.id} was put back and runs.{aside} "
         f"{error.remedy}",
     )
+
+
+def _without_release(verdict: Verdict) -> str:
+    """Return what to do where no release is kept, as after an older version's run."""
+    ran = verdict.decision.of(RECREATED)
+    images = sorted({one.observed.image for one in ran if one.observed})
+    before = f" The image of before is {', '.join(images)}: deploy it again."
+    return f"There is no other release to put back.{before if images else ''}"
 
 
 def _start_what_is_left(shop: Workshop, verdict: Verdict) -> str:
