@@ -33,7 +33,7 @@ def running(declaration: Declaration) -> Iterator[Declaration]:
 
 def tried_inside(container: str, command: str) -> str:
     """Return what a command says that is run in a container as its own user."""
-    return docker("exec", container, "sh", "-c", f"LC_ALL=C {command} 2>&1 || true")
+    return docker("exec", container, "sh", "-c", f"({command}) 2>&1 || true")
 
 
 def owners(directory: Path) -> set[tuple[int, int]]:
