@@ -10,9 +10,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from engine_api import ask, process_of
-from fault_table import RECREATED, UNCHANGED, Case, Fault
+from fault_table import UNCHANGED, Case, Fault
 from running import docker
 
 INSIDE = "/data/memory"
@@ -23,8 +24,7 @@ def by_hand(
     what: str,
     inject: Callable[[Case], object],
     found: Iterable[str],
-    healed: str = RECREATED,
-    laid: tuple[str, ...] = (),
+    **heals: Any,
 ) -> Fault:
     """Return the fault of a container whose order is right."""
     return Fault(
@@ -33,8 +33,7 @@ def by_hand(
         what=what,
         inject=inject,
         found=frozenset((field, kind) for kind in found),
-        healed=healed,
-        laid=laid,
+        **heals,
     )
 
 
@@ -153,7 +152,7 @@ def layout(
 ) -> Fault:
     """Return the fault of a directory, which is healed without a new container."""
     field = "source" if kinds else "directories"
-    return by_hand(field, what, inject, kinds, UNCHANGED, (step,))
+    return by_hand(field, what, inject, kinds, healed=UNCHANGED, laid=(step,))
 
 
 OWNER_FAULTS = (
@@ -183,10 +182,10 @@ def disconnected(case: Case) -> None:
 
 
 STATE_FAULTS = (
-    by_hand("state", "stopped", engine("stop"), ["changed"], "started"),
-    by_hand("state", "killed", engine("kill"), ["changed"], "started"),
+    by_hand("state", "stopped", engine("stop"), ["changed"], healed="started"),
+    by_hand("state", "killed", engine("kill"), ["changed"], healed="started"),
     by_hand("state", "paused", engine("pause"), ["changed"]),
-    by_hand("state", "gone", engine("rm", "--force"), ["missing"], "created"),
+    by_hand("state", "gone", engine("rm", "--force"), ["missing"], healed="created"),
     by_hand("networks", "disconnected while it runs", disconnected, ["changed"]),
     by_hand(
         "limits",
