@@ -72,12 +72,6 @@ EXAMPLES = r"""
     url: http://127.0.0.1:8700
     api_token_file: /srv/agentkeep/main/shared/settings/api_token
 
-- name: Take a turn that leaves nothing behind
-  agentkeep.agents.agent_probe:
-    url: http://127.0.0.1:8700
-    api_token: "{{ token }}"
-    turn: true
-
 - name: Say something that the agent is to remember
   agentkeep.agents.agent_probe:
     url: http://127.0.0.1:8700
@@ -186,7 +180,6 @@ agent_probe:
       description: Transcripts that are gone, where O(faults) does not make them an end.
       type: list
       elements: str
-      returned: success
     turn:
       description: The turn (with several agents that of the first), or V(none).
       type: dict
