@@ -14,15 +14,19 @@ from .._errors import UnsafePath
 from .descent import DIRECTORY, open_child
 from .refusals import explained
 from .tree import Tree
+from .trust import is_trusted
 
 MOST_LINKS = 40
 
 
-def open_tree(root: str) -> tuple[Tree | None, tuple[str, ...]]:
-    """Given a path, return its tree, or None and what is missing of the path."""
+def open_tree(root: str, managed: bool = True) -> tuple[Tree | None, tuple[str, ...]]:
+    """Given a path, return its tree, or None and what is missing of the path.
+
+    Only where another program manages what lies below may it belong to a user.
+    """
     descriptor, rest = _open_root(root)
     if not rest:
-        _demand_private(descriptor, root)
+        _demand_private(descriptor, root, managed)
         return Tree(root, descriptor), ()
     os.close(descriptor)
     parts = root.split("/")
@@ -77,21 +81,30 @@ def _open_root(path: str) -> tuple[int, list[str]]:
 def _is_sound(descriptor: int) -> bool:
     found = os.fstat(descriptor)
     shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-    return found.st_uid in (0, os.geteuid()) and not shared
+    return is_trusted(found.st_uid) and not shared
 
 
 def _trusted_link(above: int, name: str) -> str | None:
     try:
         found = os.stat(name, dir_fd=above, follow_symlinks=False)
-        if stat.S_ISLNK(found.st_mode) and found.st_uid in (0, os.geteuid()):
+        if stat.S_ISLNK(found.st_mode) and is_trusted(found.st_uid):
             return os.readlink(name, dir_fd=above)
     except FileNotFoundError:
         pass
     return None
 
 
-def _demand_private(descriptor: int, root: str) -> None:
-    mode = os.fstat(descriptor).st_mode
+def _demand_private(descriptor: int, root: str, managed: bool = True) -> None:
+    found = os.fstat(descriptor)
+    mode = found.st_mode
+    if managed and not is_trusted(found.st_uid):
+        os.close(descriptor)
+        raise UnsafePath(
+            f'Cannot use "{root}" as data root',
+            f"it belongs to uid {found.st_uid}, who could put a link in the place of "
+            "what the engine binds",
+            "Give it to root (chown root), or set data_root to another directory.",
+        )
     if mode & 0o002:
         os.close(descriptor)
         raise UnsafePath(

@@ -22,6 +22,7 @@ from .content import Draft, demand_regular, open_regular, pour, replacing
 from .descent import PLAIN, Status, open_child, status_of
 from .refusals import explained
 from .removal import Removal
+from .trust import FORGED, demand_trusted
 from .walk import demand_one_name, held, walk
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Tree:
                 os.chown(f"/proc/self/fd/{descriptor}", *owner)
 
     def read(self, path: str, most_bytes: int) -> bytes | None:
-        """Return the start of a regular file, or None if there is none."""
+        """Return the start of a regular file of root's, or None if there is none."""
         *above, name = path.split("/")
         directory = self._reach(above)
         if directory is None:
@@ -109,6 +110,8 @@ class Tree:
             if descriptor is None:
                 return None
             with os.fdopen(descriptor, "rb") as file:
+                owner = os.fstat(descriptor).st_uid
+                demand_trusted(owner, self._shown(path), FORGED)
                 return file.read(most_bytes)
 
     def file_status(self, path: str) -> Status | None:

@@ -13,6 +13,7 @@ from .._errors import LayoutRefused
 from .._files.descent import Status
 from .._files.root import make_tree, open_tree
 from .._files.tree import Tree
+from .._files.trust import is_trusted
 from .._plan import Plan
 from .._state.layout import PASSAGE_MODE, Layout
 from .._state.marker import LOCK_FILE, MARKER_FILE, MARKER_LIMIT_BYTES, Marker
@@ -22,7 +23,7 @@ from .._state.succession import stale_groups
 
 def read(layout: Layout) -> Reading:
     """Given a layout, return what the host has of it."""
-    tree, missing = open_tree(layout.data_root)
+    tree, missing = open_tree(layout.data_root, layout.managed)
     if tree is None:
         return Reading(missing=missing)
     with tree:
@@ -34,15 +35,26 @@ def apply(plan: Plan, layout: Layout) -> Plan:
     _demand_possible(layout)
     layout = replace(layout, marker=replace(layout.marker, id=uuid.uuid4().hex))
     with make_tree(layout.data_root, ROOT_MODE) as tree:
-        if tree.status(layout.deployment) is None:
-            tree.put(layout.deployment, Status(uid=0, gid=0, mode=PASSAGE_MODE))
+        before = _own(tree, layout)
         lock = f"{layout.deployment}/{LOCK_FILE}"
         with tree.locked(lock, layout.lock_wait_seconds):
-            reading = _read(tree, layout).with_made(plan, layout)
+            reading = _read(tree, layout).with_made(plan, layout, before)
             plan = plan_layout(reading, layout)
             for change in plan.steps:
                 _carry_out(tree, change, layout, reading)
     return plan
+
+
+def _own(tree: Tree, layout: Layout) -> Found | None:
+    """Have the deployment's directory, as root's, before what it holds is trusted.
+
+    Return what a directory of somebody else was before.
+    """
+    found = tree.status(layout.deployment)
+    if found is not None and is_trusted(found.uid):
+        return None
+    tree.put(layout.deployment, Status(uid=0, gid=0, mode=PASSAGE_MODE))
+    return None if found is None else Found(found.uid, found.gid, found.mode)
 
 
 def _demand_possible(layout: Layout) -> None:

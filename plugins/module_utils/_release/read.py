@@ -11,48 +11,64 @@ import secrets
 from dataclasses import replace
 from typing import Any, Iterable, Mapping
 
-from .._containers.container import (
-    DEPLOYMENT_LABEL,
-    ID_LABEL,
-    Container,
-    DeclaredIdentity,
-)
+from .._containers.container import Container, DeclaredIdentity
 from .._containers.declare import containers_of
 from .._containers.observed import Observed, SourceState
 from .._deploy.file_plan import FoundFile, PlacedFile
 from .._deploy.plan import Found
 from .._deploy.reading import Reading
 from .._deploy.wanted import Wanted
-from .._engine.engine import Engine, Listed
+from .._engine.engine import Engine, Listed, is_ours
 from .._engine.mount_table import read_mount_table, read_source
+from .._errors import AgentkeepError
 from .._files.root import open_tree
 from .._files.tree import Tree
+from .._files.trust import demand_trusted
 from .._state.marker import MARKER_FILE, MARKER_LIMIT_BYTES, Marker
 from .place import Place
 from .store import COMPOSE, Store
+
+NOT_OURS = (
+    "Find out who put it there, then run agentkeep.agents.state_layout, which gives it "
+    "to root."
+)
 
 
 class HeldStore:
     """Hold the store of a deployment open; there is none without a data root."""
 
-    def __init__(self, tree: Tree | None, deployment: str) -> None:
+    def __init__(self, tree: Tree | None, deployment: str, managed: bool) -> None:
         self._tree = tree
         self._deployment = deployment
+        self._managed = managed
 
     def __enter__(self) -> Store | None:
         if self._tree is None:
             return None
-        return Store(Place(self._tree.__enter__()), self._deployment)
+        if self._managed:
+            self._demand_own(self._tree)
+        return Store(Place(self._tree), self._deployment, self._managed)
 
     def __exit__(self, *given: object) -> None:
         if self._tree is not None:
             self._tree.__exit__(*given)
 
+    def _demand_own(self, tree: Tree) -> None:
+        try:
+            found = tree.status(self._deployment)
+            if found is not None:
+                path = f"{tree.root}/{self._deployment}"
+                demand_trusted(found.uid, path, NOT_OURS)
+        except AgentkeepError:
+            self.__exit__()
+            raise
+
 
 def opened(wanted: Wanted) -> HeldStore:
     """Return the store of a deployment, to be held open."""
-    tree, _missing = open_tree(wanted.deployment.data_root)
-    return HeldStore(tree, wanted.deployment.name)
+    deployment = wanted.deployment
+    tree, _missing = open_tree(deployment.data_root, deployment.managed)
+    return HeldStore(tree, deployment.name, deployment.managed)
 
 
 def read_all(wanted: Wanted, engine: Engine) -> Reading:
@@ -113,14 +129,6 @@ def _named(
         for one in bare
         for name in matches.get(one.name) or (one.name,)
     ]
-
-
-def is_ours(labels: Mapping[str, str], deployment: str, id: str | None) -> bool:
-    """Return whether the labels are those of the deployment with that id (K12, D20).
-
-    What was made before deployments had an id carries the name alone.
-    """
-    return labels.get(DEPLOYMENT_LABEL) == deployment and labels.get(ID_LABEL, id) == id
 
 
 def _is_found(own: Container, listed: Listed) -> bool:
@@ -226,6 +234,8 @@ def _token(file: PlacedFile) -> bytes:
 
 def layout_id(wanted: Wanted, store: Store) -> str | None:
     """Return the id of the deployment, or None if it is not laid out."""
+    if not wanted.deployment.managed:
+        return None
     name = wanted.deployment.name
     content = store.place.tree.read(f"{name}/{MARKER_FILE}", MARKER_LIMIT_BYTES)
     marker = Marker.from_content(content, wanted.root, name)

@@ -12,6 +12,7 @@ from .._deploy.file_plan import FileStep
 from .._deploy.journal import Journal
 from .._deploy.release import Release, ReleaseIndex
 from .._files.descent import Status
+from .._files.trust import FORGED, demand_trusted
 from .place import FileState, Place
 
 COMPOSE = "compose.yml"
@@ -27,9 +28,10 @@ SUFFIX = ".env"
 class Store:
     """Keep what a deployment needs to be run again; only root may look into it."""
 
-    def __init__(self, place: Place, deployment: str) -> None:
+    def __init__(self, place: Place, deployment: str, managed: bool = True) -> None:
         self.place = place
         self.deployment = deployment
+        self._managed = managed
 
     def path(self, *parts: str) -> str:
         """Return a path of the deployment below the data root."""
@@ -42,6 +44,8 @@ class Store:
     def text(self, *parts: str) -> bytes | None:
         """Return what a file of the store holds, or None if there is none."""
         found = self.place.file(self.path(*parts))
+        if found is not None and self._managed and parts[0] in (JOURNAL, RELEASES):
+            demand_trusted(found.uid, self.shown(*parts), FORGED)
         return None if found is None else found.content
 
     def keep(self, content: str | bytes, *parts: str) -> None:

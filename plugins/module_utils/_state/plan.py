@@ -41,12 +41,19 @@ class Reading:
     stale: frozenset[int] = frozenset()
     foreign: Mapping[str, int] = field(default_factory=dict)
 
-    def with_made(self, plan: Plan, layout: Layout) -> Reading:
-        """Return the reading without what *plan* made to be able to lock."""
+    def with_made(
+        self, plan: Plan, layout: Layout, before: Found | None = None
+    ) -> Reading:
+        """Return the reading without what *plan* made to be able to lock.
+
+        *before* is the deployment's directory as it was when it was somebody else's.
+        """
         made = [change.path for change in plan.steps if change.action == "create"]
         found = dict(self.found)
         if layout.root in made:
             found.pop(layout.deployment, None)
+        elif before is not None:
+            found[layout.deployment] = before
         above = tuple(path for path in made if not path.startswith(layout.root))
         return replace(self, missing=above, found=found)
 
