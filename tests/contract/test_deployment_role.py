@@ -181,6 +181,19 @@ def test_external_services_take_the_place_of_local_ones(tmp_path: Path) -> None:
             id="a profile without its key",
         ),
         pytest.param(
+            {**PICOCLAW, "deployment_secret_environment": {"agent": SECRET}},
+            [
+                "Cannot use the secrets of agent",
+                "Correct them in deployment_secret_environment",
+            ],
+            id="secrets of a service that are no mapping",
+        ),
+        pytest.param(
+            {"deployment_anthropic_api_key": f"{SECRET}\nmore"},
+            ["holds a line end", "deployment_anthropic_api_key to the key alone"],
+            id="a key of two lines",
+        ),
+        pytest.param(
             {**SYSTEM, "deployment_services": {}},
             ["no image of one is known", "deployment_services"],
             id="a Redis without an image",
@@ -205,6 +218,7 @@ def test_what_cannot_work_is_refused_by_name(
 
     assert answer.status != 0
     assert [word for word in words if word not in answer.said] == []
+    assert SECRET not in answer.said
 
 
 @pytest.mark.parametrize(

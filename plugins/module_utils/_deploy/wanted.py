@@ -86,7 +86,10 @@ def wanted_of(
         services=Services.from_params(
             _without_legacy(services, legacy),
             _agents_without_legacy(deployment, legacy),
-            {name: legacy.without(values) for name, values in secrets.items()},
+            {
+                name: legacy.without(values) if isinstance(values, Mapping) else values
+                for name, values in secrets.items()
+            },
         ),
         files=placed_files(deployment, _of_declared(declared)),
         legacy=legacy,
@@ -127,6 +130,10 @@ def _agents_without_legacy(deployment: Deployment, legacy: Legacy) -> Deployment
     return replace(deployment, agents=agents)
 
 
+def _names(values: Any) -> tuple[str, ...]:
+    return tuple(values) if isinstance(values, Mapping) else ()
+
+
 def _declared_names(
     services: Any, secrets: Mapping[str, Any], deployment: Deployment
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -137,7 +144,7 @@ def _declared_names(
             environment = service.get("environment") or {}
             found.append((f"services.{name}", tuple(environment)))
     for name, values in secrets.items():
-        found.append((f"secret_environment.{name}", tuple(values or ())))
+        found.append((f"secret_environment.{name}", _names(values)))
     for agent in deployment.agents:
         environment = agent.service.get("environment") or {}
         found.append((f'service of agent "{agent.name}"', tuple(environment)))

@@ -40,6 +40,19 @@ def test_a_silent_engine_is_one_error_and_nothing_is_made(
     assert not Path(options["data_root"]).exists()
 
 
+def test_secrets_that_are_no_mapping_are_refused_by_name(
+    options: Params, run_module: Any
+) -> None:
+    """Q09: the service and the option are named, and the value is not shown."""
+    options["secret_environment"] = {"control": "of-nobody's-concern"}
+
+    run = run_module(deployment, options)
+
+    assert run.failed
+    assert 'secret_environment of "control" is no mapping' in run.message
+    assert "concern" not in run.message
+
+
 def test_the_information_needs_an_engine_too(options: Params, run_module: Any) -> None:
     """K09: no engine is not the same as no containers."""
     run = run_module(deployment_info, options)
