@@ -34,6 +34,7 @@ from .._deploy.plan import (
 from .._deploy.reading import Reading
 from .._deploy.release import Release
 from .._errors import AgentkeepError, DeploymentFailed
+from .adoption import adopted
 from .back import put_back
 from .databases import DatabaseDirectory, database_directories
 from .failure import gone_back
@@ -50,6 +51,7 @@ def bring_up(shop: Workshop) -> Verdict:
     demand_possible(reading, shop.wanted, verdict)
     if not verdict.changes or verdict.release is None:
         return verdict
+    reading = adopted(shop, reading, verdict)
     journal = _begun(reading, verdict.release)
     return _Run(shop, reading, verdict, verdict.release).carry_out(journal)
 
