@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine_api import ask, process_of
-from fault_table import UNCHANGED, Case, Fault
+from fault_table import RECREATED, UNCHANGED, Case, Fault
 from running import docker
 
 INSIDE = "/data/memory"
@@ -202,22 +202,31 @@ STATE_FAULTS = (
 )
 
 
-def file(what: str, inject: Callable[[Path], object], action: str = "changed") -> Fault:
-    """Return the fault of a file that the deployment wrote."""
+def file(
+    what: str,
+    inject: Callable[[Path], object],
+    action: str = "changed",
+    *,
+    read: bool = False,
+) -> Fault:
+    """Return the fault of a file that the deployment wrote.
+
+    *read* says that a container that was restarted has read what others wrote.
+    """
     return Fault(
         field="files",
         change="altered",
         what=what,
         inject=lambda case: inject(case.directory("config/settings.json")),
-        found=frozenset(),
-        healed=UNCHANGED,
+        found=frozenset({("settings", "edited")} if read else ()),
+        healed=RECREATED if read else UNCHANGED,
         files=(action,),
     )
 
 
 FILE_FAULTS = (
-    file("edited", lambda path: path.write_text("{}")),
-    file("emptied", lambda path: path.write_text("")),
+    file("edited", lambda path: path.write_text("{}"), read=True),
+    file("emptied", lambda path: path.write_text(""), read=True),
     file("readable by all", lambda path: path.chmod(0o644)),
     file("given to somebody else", lambda path: os.chown(path, 42999, 42999)),
     file("removed", lambda path: path.unlink(), "created"),

@@ -13,6 +13,7 @@ from .._containers.compose import compose_text
 from .._containers.container import SETTINGS_LABEL, Container, DeclaredIdentity
 from .._containers.declare import containers_of
 from .._errors import DeploymentRefused
+from .edited import comparing
 from .env_file import names_in, upsert
 from .file_plan import FileStep, plan_files, settings_of
 from .legacy import Sighting, legacy_warnings
@@ -68,7 +69,7 @@ def decide(reading: Reading, wanted: Wanted) -> Verdict:
     """Given what was read and what is declared, return what is done."""
     files = plan_files(wanted.files, reading.files, reading.tokens)
     containers = declared_containers(reading, wanted, files)
-    decision = plan_containers(containers, reading.found)
+    decision = plan_containers(containers, reading.found, comparing(reading, files))
     files += gone_files(reading.current, files, reading.files)
     release = release_of(containers, compose_text(containers, wanted.project), files)
     tidies = (

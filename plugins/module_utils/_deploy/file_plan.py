@@ -60,6 +60,21 @@ class FileStep:
         """Return whether a release keeps the file: others may change the rest."""
         return self.action != "removed" and self.file.policy != "keep"
 
+    def is_edited(self, found: FoundFile | None) -> bool:
+        """Return whether others changed what a container may have read meanwhile."""
+        return (
+            self.is_released
+            and found is not None
+            and found.content is not None
+            and found.content != self.content
+        )
+
+    def is_read_by(self, container: Container) -> bool:
+        """Return whether the container mounts the directory of the file."""
+        seen = {(mount.entry, mount.agent) for mount in container.mounts}
+        mine = self.file.agent in (None, container.agent)
+        return mine and (self.file.entry, container.agent) in seen
+
     def for_output(self) -> dict[str, Any]:
         """Return the decision for the module's result."""
         return {
@@ -102,12 +117,9 @@ def settings_of(
 
     A file that is only written once is not part of it: others may change it.
     """
-    seen = {(mount.entry, mount.agent) for mount in container.mounts}
     digest = hashlib.sha256(container.name.encode())
     for step in sorted(steps, key=lambda one: one.file.path):
-        key = (step.file.entry, container.agent)
-        mine = step.file.agent in (None, container.agent)
-        if key in seen and mine and step.is_released:
+        if step.is_released and step.is_read_by(container):
             digest.update(f"\0file {step.file.path}\0".encode() + step.content)
     for name, value in sorted(secrets.items()):
         digest.update(f"\0variable {name}\0{value}".encode())
