@@ -24,6 +24,7 @@ from .._files.refusals import explained
 
 STATE = "state"
 NETWORK = "network"
+PROJECT_LABEL = "com.docker.compose.project"
 
 
 class Resources:
@@ -108,10 +109,24 @@ class Resources:
 
     def _demand_ours(self, kind: str, name: str, found: Inspected) -> None:
         labels: Mapping[str, str] = found.get("Labels") or {}
-        if labels.get(ID_LABEL, self._id) == self._id:
-            return
-        raise DeploymentRefused(
-            f'Cannot use the {kind} "{name}"',
-            "it belongs to another deployment of that name",
-            "Rename this deployment, or remove the other one.",
+        if labels.get(ID_LABEL, self._id) != self._id:
+            raise DeploymentRefused(
+                f'Cannot use the {kind} "{name}"',
+                "it belongs to another deployment of that name",
+                "Rename this deployment, or remove the other one.",
+            )
+        if not self._is_marked(labels):
+            raise DeploymentRefused(
+                f'Cannot use the {kind} "{name}"',
+                "it has no label of this deployment, so that somebody else made it",
+                f"Find out who uses it, then remove it (docker {kind} rm), or rename "
+                "this deployment.",
+            )
+
+    def _is_marked(self, labels: Mapping[str, str]) -> bool:
+        """Return whether this deployment made it, with an id or before it had one."""
+        return (
+            labels.get(ID_LABEL) == self._id
+            or labels.get(DEPLOYMENT_LABEL) == self._wanted.deployment.name
+            or labels.get(PROJECT_LABEL) == self._wanted.project
         )
