@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from module_runs import AGENT_UID, BASE, CONTROL_UID, SLEEP, Params, Small
@@ -84,66 +85,50 @@ def leave_as_before(small: Small) -> None:
     )
 
 
+def service(small: Small, name: str, uid: int, **more: Any) -> Params:
+    """Return how the version without releases ran a container."""
+    labels = {
+        "agentkeep.deployment": small.name,
+        "agentkeep.component": name.partition("-")[0],
+        "agentkeep.settings-hash": "0123456789abcdef",
+    }
+    return {
+        "container_name": f"agentkeep-{small.name}-{name}",
+        "image": BASE,
+        "command": OLD_COMMAND,
+        "user": f"{uid}:{uid}",
+        "init": True,
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "environment": {"HOME": "/tmp", "OF_BEFORE": "of=before"},
+        "stop_grace_period": "2s",
+        "labels": labels,
+        "tmpfs": ["/tmp:mode=1777,size=1048576"],
+        **more,
+    }
+
+
 def compose(small: Small) -> Params:
     """Return the compose file of the version without releases."""
-    project = f"agentkeep-{small.name}"
+    network = f"agentkeep-{small.name}-control"
+    memory = f"{small.root}/agents/main/memory:/data/memory"
     shared = small.root / "shared"
-
-    def service(name: str, component: str, uid: int) -> Params:
-        labels = {
-            "agentkeep.deployment": small.name,
-            "agentkeep.component": component,
-            "agentkeep.settings-hash": "0123456789abcdef",
-        }
-        return {
-            "container_name": f"{project}-{name}",
-            "image": BASE,
-            "command": OLD_COMMAND,
-            "user": f"{uid}:{uid}",
-            "init": True,
-            "read_only": True,
-            "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges:true"],
-            "environment": {"HOME": "/tmp", "OF_BEFORE": "of=before"},
-            "stop_grace_period": "2s",
-            "labels": labels,
-            "tmpfs": ["/tmp:mode=1777,size=1048576"],
-            "logging": {
-                "driver": "json-file",
-                "options": {"max-size": "1000000", "max-file": "3"},
-            },
-        }
-
-    def bind(source: Path, target: str, *, read_only: bool = False) -> Params:
-        one = {"type": "bind", "source": str(source), "target": target}
-        return {**one, "read_only": read_only}
-
+    mounted = [f"{shared}/settings:/etc/agentd:ro", f"{shared}/database:/data/database"]
+    check = {"test": OLD_CHECK, "interval": "1s"}
+    agent = service(
+        small, "agent-main", AGENT_UID, network_mode="none", volumes=[memory]
+    )
+    control = service(
+        small, "control", CONTROL_UID, networks=["control"], volumes=mounted
+    )
+    labels = {"agentkeep.deployment": small.name}
     return {
-        "name": project,
         "services": {
-            "agent-main": {
-                **service("agent-main", "agent", AGENT_UID),
-                "network_mode": "none",
-                "volumes": [
-                    bind(small.root / "agents/main/memory", "/data/memory"),
-                ],
-            },
-            "control": {
-                **service("control", "control", CONTROL_UID),
-                "networks": ["control"],
-                "healthcheck": {"test": OLD_CHECK, "interval": "1s"},
-                "volumes": [
-                    bind(shared / "settings", "/etc/agentd", read_only=True),
-                    bind(shared / "database", "/data/database"),
-                ],
-            },
+            "agent-main": agent,
+            "control": {**control, "healthcheck": check},
         },
-        "networks": {
-            "control": {
-                "name": f"{project}-control",
-                "labels": {"agentkeep.deployment": small.name},
-            }
-        },
+        "networks": {"control": {"name": network, "labels": labels}},
     }
 
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._mounts.mount import EffectiveMount
 from .container import (
     AGENT_LABEL,
@@ -34,7 +36,6 @@ def container_of(
     own = {n: v for n, v in observed.environment.items() if (n, v) not in given}
     plain = {n: v for n, v in own.items() if n in declared.environment}
     labels = {n: v for n, v in observed.labels.items() if n.startswith(LABEL)}
-    capabilities, limits = observed.capabilities, observed.limits
     return Container(
         name=observed.name,
         service=declared.service,
@@ -54,24 +55,29 @@ def container_of(
         health=observed.check,
         restart=observed.restart,
         stop_grace_seconds=observed.stop_grace_seconds,
-        read_only=observed.read_only,
-        capabilities=(
-            capabilities.get("add", ())
-            if "ALL" in capabilities.get("drop", ())
-            else None
-        ),
-        no_new_privileges=bool(observed.security.get("no_new_privileges")),
-        init=observed.init,
-        memory_bytes=limits.get("memory_bytes"),
-        cpus=limits.get("cpus"),
-        max_tasks=limits.get("max_tasks"),
-        temporary=observed.temporary,
-        log_bytes=observed.logging.get("log_bytes"),
-        log_files=observed.logging.get("log_files"),
         needs=declared.needs,
         stop_order=declared.stop_order,
         start=observed.state not in NEVER_STARTED,
+        **_walls(observed),
     )
+
+
+def _walls(observed: Observed) -> dict[str, Any]:
+    """Return what keeps it in, and how much it may take."""
+    capabilities, limits = observed.capabilities, observed.limits
+    dropped = capabilities.get("drop", ())
+    return {
+        "read_only": observed.read_only,
+        "capabilities": capabilities.get("add", ()) if "ALL" in dropped else None,
+        "no_new_privileges": bool(observed.security.get("no_new_privileges")),
+        "init": observed.init,
+        "memory_bytes": limits.get("memory_bytes"),
+        "cpus": limits.get("cpus"),
+        "max_tasks": limits.get("max_tasks"),
+        "temporary": observed.temporary,
+        "log_bytes": observed.logging.get("log_bytes"),
+        "log_files": observed.logging.get("log_files"),
+    }
 
 
 def _mount(one: ObservedMount, declared: Container) -> EffectiveMount:
