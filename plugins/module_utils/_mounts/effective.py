@@ -62,7 +62,10 @@ def mounts_of(
     return MountList(
         mounts=in_order((*own, *asked.mounts)),
         refused=asked.refused,
-        warnings=asked.warnings,
+        warnings=(
+            *asked.warnings,
+            *(f"Unsafe: {finding}." for finding in deployment.inventory.findings),
+        ),
     )
 
 

@@ -47,10 +47,7 @@ class Inventory:
             refuse(*faults[0])
         return cls(
             entries=entries,
-            findings=tuple(
-                f'entry "{entry.name}": {finding_of(entry, holder)}'
-                for entry, holder in faults
-            ),
+            findings=_findings(faults),
         )
 
     def entry(self, name: str) -> Entry | None:
@@ -73,7 +70,13 @@ class Inventory:
             if not entry.optional or entry.name in chosen
         )
         _check_within(used)
-        return replace(self, entries=used)
+        return replace(self, entries=used, findings=_findings(nesting_faults(used)))
+
+
+def _findings(faults: Iterable[tuple[Entry, Entry]]) -> tuple[str, ...]:
+    return tuple(
+        f'entry "{entry.name}": {finding_of(entry, holder)}' for entry, holder in faults
+    )
 
 
 def _check_names(entries: tuple[Entry, ...]) -> None:

@@ -52,6 +52,40 @@ def test_check_mode_lists_the_same(params: Params, run_module: Any) -> None:
     assert checked.result["mount_info"] == done.result["mount_info"]
 
 
+NESTED: Params = {
+    "name": "notes",
+    "scope": "agent",
+    "source": "memory/notes",
+    "owner": "agent",
+    "mode": "0750",
+    "mounts": [{"component": "agent", "target": "/data/notes", "access": "ro"}],
+    "kind": "workspace",
+    "backup": "none",
+    "optional": True,
+}
+
+
+def test_what_is_unsafe_in_another_programs_deployment_is_said(
+    params: Params, run_module: Any
+) -> None:
+    """A09: what cannot be refused there is warned of, if the entry is in use."""
+    given = options(params)
+    given["inventory"].append({**NESTED, "mounts": []})
+    given["managed"] = False
+    del given["include_optional"]
+
+    safe = run_module(mount_info, given)
+    given["inventory"][-1] = NESTED
+    unused = run_module(mount_info, given)
+    unsafe = run_module(mount_info, {**given, "include_optional": ["notes"]})
+
+    assert safe.result["mount_info"]["warnings"] == []
+    assert unused.result["mount_info"]["warnings"] == []
+    (warning,) = unsafe.result["mount_info"]["warnings"]
+    assert warning.startswith('Unsafe: entry "notes": it is mounted and lies in')
+    assert 'entry "memory"' in warning
+
+
 def test_equal_uids_are_refused(params: Params, run_module: Any) -> None:
     params["agents"][1]["uid"] = 20101
 
