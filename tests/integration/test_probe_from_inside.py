@@ -64,10 +64,14 @@ def test_a_busy_deployment_raises_no_false_alarm(deployment: Deployment) -> None
 def test_a_conversation_without_its_transcript_is_named(
     deployment: Deployment, lost: str
 ) -> None:
-    """A loss that nobody told of ends the play, with the conversation's id."""
+    """A loss that nobody told of is a warning, with the conversation's id.
+
+    The agent may have deleted it itself, and must not be able to block a deployment.
+    """
     outcome = deployment.deploy()
 
-    assert outcome.status == 2
+    assert outcome.status == 0, outcome.output
+    assert "[WARNING]" in outcome.text
     assert f'agent "first", entry "memory", conversation "{lost}"' in outcome.text
     assert ".jsonl" in outcome.text
     assert "is not there. Restore the transcript from a backup" in outcome.text
