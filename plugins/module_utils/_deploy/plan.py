@@ -46,13 +46,6 @@ class Step:
     observed: Observed | None = None
 
     @property
-    def image_changes(self) -> bool:
-        """Return whether the container that runs afterwards has another image."""
-        if self.container is None or self.observed is None:
-            return True
-        return self.container.image_id != self.observed.image_id
-
-    @property
     def faults_of_layout(self) -> tuple[Difference, ...]:
         """Return what only state_layout can put right."""
         return tuple(one for one in self.reasons if one.heal == LAYOUT)

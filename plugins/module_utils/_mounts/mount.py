@@ -11,7 +11,6 @@ from typing import Any
 
 BUILT_IN = "built-in"
 OPERATOR = "operator"
-PROVIDER = "provider"
 
 
 @dataclass(frozen=True)

@@ -173,15 +173,7 @@ class Place:
 
     def remove_all(self, path: str) -> None:
         """Remove a directory and everything below it; links are not followed."""
-        directory = self.tree.directory(path)
-        if directory is None:
-            return
-        with explained("remove", self.shown(path)):
-            _empty(os.dup(directory))
-            above, name = self._above(path)
-            if above is not None:
-                with contextlib.suppress(FileNotFoundError):
-                    os.rmdir(name, dir_fd=above)
+        self.tree.remove_tree(path)
 
     def shown(self, path: str) -> str:
         """Return the whole path, for messages."""
@@ -229,20 +221,3 @@ class Place:
             "its directory is not there",
             "Lay out the state with agentkeep.agents.state_layout, then run again.",
         )
-
-
-def _empty(descriptor: int) -> None:
-    """Remove everything in a directory, then close it."""
-    try:
-        with os.scandir(descriptor) as entries:
-            found = [(one.name, one.is_dir(follow_symlinks=False)) for one in entries]
-        for name, is_directory in found:
-            with contextlib.suppress(FileNotFoundError):
-                if not is_directory:
-                    os.unlink(name, dir_fd=descriptor)
-                    continue
-                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-                _empty(os.open(name, flags, dir_fd=descriptor))
-                os.rmdir(name, dir_fd=descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,6 @@ from typing import Iterable, Mapping
 from .._deploy.file_plan import FileStep
 from .._deploy.journal import Journal
 from .._deploy.release import Release, ReleaseIndex
-from .._files.descent import Status
 from .._files.trust import FORGED, demand_trusted
 from .place import FileState, Place
 
@@ -142,7 +141,3 @@ class Store:
             self.place.remove_all(self.path(directory))
         for name in (COMPOSE, JOURNAL):
             self.drop(name)
-
-    def lock_directory(self) -> Status | None:
-        """Return the deployment's directory, or None if it is not laid out."""
-        return self.place.tree.status(self.deployment)
