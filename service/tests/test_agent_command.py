@@ -56,7 +56,7 @@ def test_every_wish_becomes_one_argument_of_its_own() -> None:
         fallback_model="claude-y",
         thinking_tokens=2048,
         permission_mode="plan",
-        system_prompt_append="--dangerous\nline",
+        system_prompt="--dangerous\nline",
     )
 
     result = arguments("/cli", start, 30)
@@ -65,7 +65,7 @@ def test_every_wish_becomes_one_argument_of_its_own() -> None:
     assert "--fallback-model=claude-y" in result
     assert "--max-thinking-tokens=2048" in result
     assert "--permission-mode=plan" in result
-    assert "--append-system-prompt=--dangerous\nline" in result
+    assert "--system-prompt=--dangerous\nline" in result
 
 
 def test_no_thinking_is_asked_for_by_zero_tokens() -> None:
@@ -111,9 +111,9 @@ def test_nothing_is_inherited_by_the_cli(monkeypatch: pytest.MonkeyPatch) -> Non
         ("thinking_tokens", -1),
         ("thinking_tokens", True),
         ("thinking_tokens", 10**9),
-        ("system_prompt_append", "a\0b"),
-        ("system_prompt_append", "x" * 70_000),
-        ("system_prompt_append", 3),
+        ("system_prompt", "a\0b"),
+        ("system_prompt", "x" * 70_000),
+        ("system_prompt", 3),
     ],
 )
 def test_a_wish_that_is_not_acceptable_is_refused_by_name(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ async def run(settings: ControlSettings) -> int:
         token = read_secret(settings.api_token_file, "api_token_file")
     limits = PoolLimits(
         max_live=settings.max_live_clients,
-        max_starting=settings.max_starting_clients,
+        max_starting=settings.max_starting_clients or os.cpu_count() or 1,
         idle_seconds=settings.idle_client_seconds,
     )
     names = [agent.name for agent in settings.agents]

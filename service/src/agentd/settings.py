@@ -31,6 +31,11 @@ PermissionMode = Literal[
 ]
 
 
+ToolName = Literal["send_message"]
+SignIn = Literal["gateway", "direct"]
+BudgetPeriod = Literal["day", "month", "total"]
+
+
 class Frozen(BaseModel):
     """A value that cannot be changed and refuses keys that it does not know."""
 
@@ -44,6 +49,9 @@ class AgentEntry(Frozen):
     model: ModelName | None = None
     fallback_model: ModelName | None = None
     permission_mode: PermissionMode = "bypassPermissions"
+    system_prompt: str | None = Field(default=None, max_length=65_536)
+    tools: list[ToolName] = Field(default=["send_message"])
+    memory_bytes: int | None = Field(default=None, gt=0)
 
 
 class ControlSettings(Frozen):
@@ -60,8 +68,19 @@ class ControlSettings(Frozen):
     max_execution_seconds: float = Field(default=300, gt=0)
     drain_seconds: float = Field(default=300, ge=0)
     idle_client_seconds: float = Field(default=900, gt=0)
-    max_live_clients: int = Field(default=8, ge=1)
-    max_starting_clients: int = Field(default=2, ge=1)
+    max_live_clients: int = Field(default=64, ge=1)
+    client_memory_bytes: int = Field(default=115_343_360, ge=1)
+    live_memory_bytes: int | None = Field(default=None, gt=0)
+    max_starting_clients: int | None = Field(default=None, ge=1)
+    max_waiting_turns: int = Field(default=32, ge=0)
+    max_waiting_seconds: float = Field(default=30, ge=0)
+    session_end_marker: str = Field(
+        default="[[AGENTKEEP_SESSION_END]]", min_length=1, max_length=200
+    )
+    session_max_bytes: int | None = Field(default=None, gt=0)
+    session_max_days: float | None = Field(default=None, gt=0)
+    outbound_ttl_days: float = Field(default=7, gt=0)
+    gateway_status_socket: str | None = None
     log_level: LogLevel = "info"
 
     @field_validator("database_url")
@@ -103,6 +122,25 @@ class ControlSettings(Frozen):
         return Path(self.database_url.removeprefix(SQLITE_PREFIX))
 
 
+class Price(Frozen):
+    """What a million tokens of a model cost, in US dollars."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_write: float = Field(ge=0)
+    cache_read: float = Field(ge=0)
+
+
+class AgentRules(Frozen):
+    """What one agent may ask of the model; null is no limit."""
+
+    models: list[ModelName] | None = None
+    budget_usd: float | None = Field(default=None, ge=0)
+    budget_tokens: int | None = Field(default=None, ge=0)
+    budget_period: BudgetPeriod = "day"
+    sign_in: SignIn = "gateway"
+
+
 class GatewaySettings(Frozen):
     """What ``agentd gateway`` is told."""
 
@@ -112,6 +150,10 @@ class GatewaySettings(Frozen):
     agents: list[Name] = Field(min_length=1)
     upstream: str = "offline"
     api_key_file: str | None = None
+    rules: dict[Name, AgentRules] = Field(default={})
+    prices: dict[ModelName, Price] = Field(default={})
+    usage_directory: str | None = None
+    status_socket: str | None = None
     max_request_bytes: int = Field(default=33_554_432, ge=1024)
     upstream_timeout_seconds: float = Field(default=600, gt=0)
     drain_seconds: float = Field(default=300, ge=0)

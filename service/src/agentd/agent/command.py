@@ -69,11 +69,11 @@ def _checks(start: CliStart) -> dict[str, bool]:
             and not isinstance(start.thinking_tokens, bool)
             and 0 <= start.thinking_tokens <= MAX_THINKING_TOKENS
         ),
-        "system_prompt_append": start.system_prompt_append is None
+        "system_prompt": start.system_prompt is None
         or (
-            isinstance(start.system_prompt_append, str)
-            and "\0" not in start.system_prompt_append
-            and len(start.system_prompt_append.encode("utf-8", "surrogatepass"))
+            isinstance(start.system_prompt, str)
+            and "\0" not in start.system_prompt
+            and len(start.system_prompt.encode("utf-8", "surrogatepass"))
             <= MAX_PROMPT_BYTES
         ),
     }
@@ -108,8 +108,8 @@ def arguments(cli: str, start: CliStart, cleanup_period_days: int) -> list[str]:
         result.append("--thinking=disabled")
     elif start.thinking_tokens:
         result.append(f"--max-thinking-tokens={start.thinking_tokens}")
-    if start.system_prompt_append:
-        result.append(f"--append-system-prompt={start.system_prompt_append}")
+    if start.system_prompt:
+        result.append(f"--system-prompt={start.system_prompt}")
     return result
 
 

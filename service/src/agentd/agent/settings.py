@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 from agentd.errors import SettingsInvalid
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+SIGN_INS = ("gateway", "direct")
+SKILL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_ENVIRONMENT = frozenset(
     {
@@ -21,7 +23,10 @@ RESERVED_ENVIRONMENT = frozenset(
         "ANTHROPIC_BASE_URL",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
         "CLAUDE_CODE_ENTRYPOINT",
+        "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CONFIG_DIR",
+        "CLAUDE_SECURESTORAGE_CONFIG_DIR",
+        "HOME",
     }
 )
 
@@ -37,11 +42,19 @@ class AgentSettings:
     gateway_socket: str = "/run/agentd/gateway/gateway.sock"
     working_directory: str = "/data/memory"
     config_directory: str = "/data/memory/.claude"
+    home_directory: str = "/data/memory"
     skill_data_directory: str = "/data/skill-data"
+    org_directory: str = "/data/org"
+    org_skills_directory: str = "/data/skills"
+    built_in_skills_directory: str = "/opt/agentd/skills"
+    skills: Sequence[str] | None = None
+    managed_directory: str = "/etc/claude-code"
+    credentials_directory: str = "/data/credentials"
+    sign_in: str = "gateway"
     relay_port: int = 8081
     cleanup_period_days: int = 3650
     drain_seconds: float = 300
-    max_processes: int = 8
+    max_processes: int = 64
     environment: Mapping[str, str] = field(default_factory=dict)
     log_level: str = "info"
 
@@ -51,6 +64,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
     "Mapping[str, str]": (dict,),
+    "Sequence[str] | None": (list, type(None)),
 }
 _RANGES = {
     "relay_port": (1, 65535),
@@ -107,10 +121,20 @@ def _check_value(name: str, kind: str, value: object) -> None:
     is_path = name.endswith(("_directory", "_socket"))
     if is_path and not str(value).startswith("/"):
         raise ValueError(f'"{name}" is not an absolute path: "{value}"')
+    if name == "sign_in" and value not in SIGN_INS:
+        raise ValueError(f'"sign_in" is "{value}", not one of {SIGN_INS}')
+    if isinstance(value, list):
+        _check_skills(value)
     if name == "log_level" and value not in LOG_LEVELS:
         raise ValueError(f'"log_level" is "{value}", not one of {LOG_LEVELS}')
     if isinstance(value, dict):
         _check_environment(value)
+
+
+def _check_skills(names: list[object]) -> None:
+    for name in names:
+        if not isinstance(name, str) or SKILL_NAME.fullmatch(name) is None:
+            raise ValueError(f'"skills" has a name that no skill has: "{name}"')
 
 
 def _check_environment(environment: Mapping[object, object]) -> None:

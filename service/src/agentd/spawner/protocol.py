@@ -22,7 +22,10 @@ class CliStart:
     fallback_model: str | None = None
     permission_mode: str = "bypassPermissions"
     thinking_tokens: int | None = None
-    system_prompt_append: str | None = None
+    system_prompt: str | None = None
+    mcp_servers: Mapping[str, object] | None = None
+    tools: bool = False
+    resume_at: str | None = None
 
 
 @dataclass(frozen=True)
