@@ -64,6 +64,10 @@ class EngineBusy(AgentdError):
     """Every live client is in a turn, so that no further one may be started."""
 
 
+class TurnHandedOver(AgentdError):
+    """Control stopped during a turn, which its agent's side brings to an end."""
+
+
 class DatabaseFailed(AgentdError):
     """The database cannot be opened, moved to this schema, read or written."""
 

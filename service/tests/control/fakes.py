@@ -9,7 +9,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from agentd.engine.client import Began, ClientMessage, Ended, Said
-from agentd.engine.protocol import Chunk, ClientWish, Listener, TurnOutcome
+from agentd.engine.protocol import (
+    Chunk,
+    ClientWish,
+    Listener,
+    OutboundListener,
+    TurnOutcome,
+)
 from agentd.errors import AgentdError, AgentUnavailable, CallTimedOut
 from agentd.sessions.identity import new_session_id
 from agentd.spawner.protocol import AgentState, CliProcess, CliStart
@@ -104,6 +110,9 @@ class FakeEngine:
     room: bool = True
     gate: asyncio.Event | None = None
     timeouts: list[float] = field(default_factory=list)
+    uuids: list[str] = field(default_factory=list)
+    handed_over: bool = False
+    outbound: OutboundListener | None = None
 
     async def __aenter__(self) -> FakeEngine:
         return self
@@ -117,8 +126,11 @@ class FakeEngine:
     def live_counts(self) -> Mapping[str, int]:
         return {"main": len(self.alive)}
 
-    def has_room(self, conversation_id: str) -> bool:
+    def has_room(self, agent: str, conversation_id: str) -> bool:
         return self.room
+
+    def listen(self, listener: OutboundListener) -> None:
+        self.outbound = listener
 
     async def turn(
         self,
@@ -127,8 +139,10 @@ class FakeEngine:
         listener: Listener,
         *,
         timeout_seconds: float,
+        message_uuid: str,
     ) -> TurnOutcome:
         self.wishes.append(wish)
+        self.uuids.append(message_uuid)
         self.timeouts.append(timeout_seconds)
         listener(Chunk("piece"))
         if self.gate is not None:
@@ -144,6 +158,10 @@ class FakeEngine:
     async def close(self, conversation_id: str) -> None:
         self.closed.append(conversation_id)
         self.alive.pop(conversation_id, None)
+
+    async def hand_over(self) -> int:
+        self.handed_over = True
+        return len(self.alive)
 
 
 def success(wish: ClientWish, message: str) -> TurnOutcome:

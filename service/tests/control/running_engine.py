@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from agentd.engine.pool import Pool, PoolLimits
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.protocol import ClientWish, TurnEvent, TurnOutcome
+from agentd.sessions.identity import new_session_id
 
 from .fakes import FakeClient, FakeClients
 
@@ -43,7 +44,13 @@ async def say(
     def ignore(_event: TurnEvent) -> None:
         return None
 
-    return await engine.turn(wanted, message, ignore, timeout_seconds=seconds)
+    return await engine.turn(
+        wanted,
+        message,
+        ignore,
+        timeout_seconds=seconds,
+        message_uuid=new_session_id(),
+    )
 
 
 def silent(client: FakeClient) -> None:

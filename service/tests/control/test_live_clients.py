@@ -13,6 +13,7 @@ from agentd.engine.pool import Pool, PoolLimits
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.protocol import Chunk, TurnEvent, TurnOutcome
 from agentd.errors import AgentLost, CliFailed, EngineBusy, SessionNotFound
+from agentd.sessions.identity import new_session_id
 
 from .fakes import LAST_UUID, FakeClient, FakeClients, wish
 from .running_engine import LIMITS, Hand, engine_of, say, silent
@@ -23,7 +24,13 @@ async def test_a_turn_tells_its_pieces_and_its_outcome() -> None:
     wanted = wish()
 
     async with engine_of(FakeClients()) as engine:
-        outcome = await engine.turn(wanted, "hi", heard.append, timeout_seconds=5.0)
+        outcome = await engine.turn(
+            wanted,
+            "hi",
+            heard.append,
+            timeout_seconds=5.0,
+            message_uuid=new_session_id(),
+        )
 
     assert heard == [Chunk("echo hi")]
     assert outcome == TurnOutcome(
@@ -95,8 +102,8 @@ async def test_no_client_is_started_while_all_are_in_a_turn() -> None:
         running = [tasks.create_task(say(engine, wish(name))) for name in "ab"]
         await asyncio.sleep(0.01)
 
-        assert not engine.has_room("c")
-        assert engine.has_room("a")
+        assert not engine.has_room("main", "c")
+        assert engine.has_room("main", "a")
         with pytest.raises(EngineBusy, match="max_live_clients"):
             await say(engine, wish("c"))
         for task in running:

@@ -112,7 +112,11 @@ class TurnRun:
 
     async def _try(self, seconds: float) -> TurnOutcome:
         return await self.parts.engine.turn(
-            self.wish, self.message, self.turn.feed.offer, timeout_seconds=seconds
+            self.wish,
+            self.message,
+            self.turn.feed.offer,
+            timeout_seconds=seconds,
+            message_uuid=new_session_id(),
         )
 
     async def _use(self, choice: Choice) -> None:

@@ -159,7 +159,7 @@ class Turns:
                 f'Cannot reach agent "{agent.name}": its side is not connected. '
                 "Start its container and try again."
             )
-        if not self._parts.engine.has_room(conversation_id):
+        if not self._parts.engine.has_room(agent.name, conversation_id):
             raise EngineBusy(
                 "Cannot start a client: all that may live are in a turn. "
                 "Try again shortly, or raise max_live_clients."

@@ -40,6 +40,10 @@ class ClaudeClient:
             fallback_model=wish.fallback_model,
             permission_mode=wish.permission_mode,
             thinking_tokens=wish.thinking_tokens,
+            system_prompt=wish.system_prompt,
+            mcp_servers=mcp_servers(wish.mcp_servers_json),
+            tools=bool(wish.tools),
+            resume_at=wish.resume_at if wish.resume else None,
         )
         self._transport = SdkTransport(spawner, wish.agent, start)
         self._client = sdk.ClaudeSDKClient(
@@ -87,6 +91,12 @@ class ClaudeClient:
             raise
         except Exception as error:
             raise map_error(error, self._transport.stderr_tail()) from error
+
+
+def mcp_servers(text: str | None) -> dict[str, object] | None:
+    """Return the MCP servers of a wish by name, None if it has none."""
+    servers = json.loads(text) if text else None
+    return servers if isinstance(servers, dict) and servers else None
 
 
 def translate(message: sdk.Message) -> Iterator[ClientMessage]:

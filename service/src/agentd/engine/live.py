@@ -15,7 +15,7 @@ from agentd.engine.protocol import ClientWish, Listener, TurnOutcome
 from agentd.errors import AgentdError, CliFailed
 from agentd.log import get_log
 from agentd.sessions.failures import cli_failure
-from agentd.sessions.identity import canonical_uuid, new_session_id
+from agentd.sessions.identity import canonical_uuid
 
 ORDERS = 4
 CLOSE_SECONDS = 20.0
@@ -30,7 +30,7 @@ class Turn:
     message: str
     model: str | None
     listener: Listener
-    id: str = field(default_factory=new_session_id)
+    id: str
     ended: asyncio.Future[TurnOutcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )

@@ -9,7 +9,12 @@ from collections.abc import Mapping
 
 from agentd.engine.live import LiveClient, Turn
 from agentd.engine.pool import Pool
-from agentd.engine.protocol import ClientWish, Listener, TurnOutcome
+from agentd.engine.protocol import (
+    ClientWish,
+    Listener,
+    OutboundListener,
+    TurnOutcome,
+)
 
 INTERRUPT_GRACE_SECONDS = 2.0
 
@@ -39,8 +44,8 @@ class PooledEngine:
         """Return how many live clients each agent has."""
         return self._pool.counts()
 
-    def has_room(self, conversation_id: str) -> bool:
-        """Return whether a turn of the conversation would find a client now."""
+    def has_room(self, agent: str, conversation_id: str) -> bool:
+        """Return whether a turn would find a client, or a place to wait for one."""
         return self._pool.has_room(conversation_id)
 
     async def turn(
@@ -50,9 +55,10 @@ class PooledEngine:
         listener: Listener,
         *,
         timeout_seconds: float,
+        message_uuid: str,
     ) -> TurnOutcome:
         """Say a message and return how the turn ended; see the protocol."""
-        turn = Turn(message, wish.model, listener)
+        turn = Turn(message, wish.model, listener, message_uuid)
         client: LiveClient | None = None
         limit = asyncio.timeout(timeout_seconds)
         try:
@@ -76,6 +82,14 @@ class PooledEngine:
         client = self._pool.find(conversation_id)
         if client is not None:
             await client.close()
+
+    def listen(self, listener: OutboundListener) -> None:
+        """Give every text that is no answer to this listener from now on."""
+        self._outbound = listener
+
+    async def hand_over(self) -> int:
+        """Leave every running turn to its agent's side; see the protocol."""
+        return 0
 
     async def _stop(self, client: LiveClient | None, turn: Turn) -> None:
         if client is not None:

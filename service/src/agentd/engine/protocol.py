@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 TurnStatus = Literal["success", "timeout", "error"]
+OutboundSource = Literal["tool", "background"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ Listener = Callable[[TurnEvent], None]
 class ClientWish:
     """Which client a turn wants: an agent's session, and how its CLI is started.
 
-    Two turns with the same wish, except for ``resume`` and ``model``, are said in
-    the same live client.
+    Two turns with the same wish, except for ``resume``, ``resume_at`` and ``model``,
+    are said in the same live client. ``mcp_servers_json`` is canonical JSON, so that
+    equal servers are equal text; ``tools`` are the in-process tools that are offered.
     """
 
     agent: str
@@ -53,6 +55,10 @@ class ClientWish:
     fallback_model: str | None = None
     permission_mode: str = "bypassPermissions"
     thinking_tokens: int | None = None
+    system_prompt: str | None = None
+    mcp_servers_json: str | None = None
+    tools: tuple[str, ...] = ()
+    resume_at: str | None = None
 
     def same_client(self, other: ClientWish) -> bool:
         """Return whether a client that was started for the other serves this."""
@@ -62,12 +68,18 @@ class ClientWish:
             and self.fallback_model == other.fallback_model
             and self.permission_mode == other.permission_mode
             and self.thinking_tokens == other.thinking_tokens
+            and self.system_prompt == other.system_prompt
+            and self.mcp_servers_json == other.mcp_servers_json
+            and self.tools == other.tools
         )
 
 
 @dataclass(frozen=True)
 class TurnOutcome:
-    """How a turn ended, as the CLI told it: claims from an agent's container."""
+    """How a turn ended, as the CLI told it: claims from an agent's container.
+
+    ``skills`` are the names that the CLI reported when the turn began.
+    """
 
     status: TurnStatus
     result: str | None
@@ -75,6 +87,38 @@ class TurnOutcome:
     model: str | None
     session_id: str | None
     last_message_uuid: str | None
+    skills: tuple[str, ...] | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """A text for a conversation's people that is no answer to a message.
+
+    It comes from the tool ``send_message``, or is what the model said in a turn that
+    nobody asked for, e.g. when a background task ended.
+    """
+
+    agent: str
+    conversation_id: str
+    text: str
+    source: OutboundSource
+
+
+OutboundListener = Callable[[Outbound], None]
+
+
+class EngineWatch(Protocol):
+    """Who is told of the live clients and of the turns that wait for one."""
+
+    def client_started(self, agent: str, seconds: float) -> None:
+        """Note that a client is ready, and how long its start took."""
+
+    def client_ended(self, agent: str, why: str) -> None:
+        """Note that a client is gone: idle, room, other_wish, stopped or failed."""
+
+    def waiting(self, count: int) -> None:
+        """Note how many turns wait for a client now."""
 
 
 class Engine(Protocol):
@@ -97,8 +141,14 @@ class Engine(Protocol):
     def live_counts(self) -> Mapping[str, int]:
         """Return how many live clients each agent has."""
 
-    def has_room(self, conversation_id: str) -> bool:
-        """Return whether a turn of the conversation would find a client now."""
+    def has_room(self, agent: str, conversation_id: str) -> bool:
+        """Return whether a turn would find a client, or a place to wait for one."""
+
+    def listen(self, listener: OutboundListener) -> None:
+        """Give every text that is no answer to this listener from now on.
+
+        It is called in the event loop, must not wait and must not raise.
+        """
 
     async def turn(
         self,
@@ -107,13 +157,25 @@ class Engine(Protocol):
         listener: Listener,
         *,
         timeout_seconds: float,
+        message_uuid: str,
     ) -> TurnOutcome:
         """Say a message and return how the turn ended.
 
-        A time-out is an outcome. Raise SessionNotFound, SessionInUse or another
-        CliFailed if the CLI broke off, AgentUnavailable or AgentLost if the agent's
-        side is not there, EngineBusy if every live client is in a turn.
+        ``message_uuid`` becomes the uuid of the user's line in the transcript. The
+        wait for a client counts to the time. A time-out is an outcome. Raise
+        SessionNotFound, SessionInUse or another CliFailed if the CLI broke off,
+        AgentUnavailable or AgentLost if the agent's side is not there, EngineBusy if
+        no client became free in time, with nothing said, and TurnHandedOver if the
+        agent's side ends the turn alone.
         """
 
     async def close(self, conversation_id: str) -> None:
         """Close the conversation's live client if there is one."""
+
+    async def hand_over(self) -> int:
+        """Leave every running turn to its agent's side; return how many ran.
+
+        The connections are dropped without an interrupt, so that each CLI ends its
+        turn and writes it; the turns here raise TurnHandedOver. No turn is taken
+        after it.
+        """
