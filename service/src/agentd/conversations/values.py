@@ -25,6 +25,11 @@ class Ask:
     model: str | None = None
     thinking_tokens: int | None = None
     max_execution_ms: int | None = None
+    repository: str | None = None
+    issue: str | None = None
+    message_if_resumed: str | None = None
+    resume_at: str | None = None
+    mcp_servers_json: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Answer:
     persisted: bool
     resumed: bool
     notice: str | None
+    turn_uuid: str | None = None
+    last_message_uuid: str | None = None
+    outbound_messages: tuple[str, ...] = ()
+    skills: tuple[str, ...] | None = None
+    cost_usd: float | None = None
 
     @property
     def session_end_marker_detected(self) -> bool:

@@ -29,6 +29,8 @@ class Conversation:
     message_count: int
     session_id: str | None
     durable: bool = False
+    repository: str | None = None
+    issue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Message:
     created_at: float
     sender: str | None = None
     sender_name: str | None = None
+    turn_uuid: str | None = None
+    last_message_uuid: str | None = None
+    persisted: bool | None = None
 
 
 async def add_conversation(
@@ -137,6 +142,9 @@ async def add_message(
             content=message.content,
             status=message.status,
             created_at=message.created_at,
+            turn_uuid=message.turn_uuid,
+            last_message_uuid=message.last_message_uuid,
+            persisted=message.persisted,
         )
     )
 
@@ -174,6 +182,9 @@ async def list_messages(
             created_at=row.created_at,
             sender=row.sender,
             sender_name=row.sender_name,
+            turn_uuid=row.turn_uuid,
+            last_message_uuid=row.last_message_uuid,
+            persisted=row.persisted,
         )
         for row in rows
     ]
@@ -197,4 +208,6 @@ def _conversation(row: Row[Any]) -> Conversation:
         message_count=row.message_count,
         session_id=row.session_id,
         durable=row.durable is True,
+        repository=row.repository,
+        issue=row.issue,
     )

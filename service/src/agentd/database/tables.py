@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 metadata = MetaData()
 
@@ -32,8 +33,12 @@ conversations = Table(
     Column("created_at", Float, nullable=False),
     Column("last_activity", Float, nullable=False),
     Column("message_count", Integer, nullable=False),
+    Column("repository", String(256)),
+    Column("issue", String(64)),
     UniqueConstraint("agent", "id", name="conversations_agent_id"),
     Index("conversations_last_activity", "last_activity"),
+    # Two nulls differ, so that only conversations of issues are held apart.
+    Index("conversations_issue", "repository", "issue", "agent", unique=True),
 )
 
 messages = Table(
@@ -53,6 +58,9 @@ messages = Table(
     Column("content", Text, nullable=False),
     Column("status", String(16), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("turn_uuid", String(36)),
+    Column("last_message_uuid", String(36)),
+    Column("persisted", Boolean),
     UniqueConstraint("conversation_id", "position", name="messages_position"),
 )
 
@@ -64,6 +72,10 @@ sessions = Table(
     Column("session_id", String(36), nullable=False),
     Column("durable", Boolean, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Column("created_at", Float),
+    Column("working_directory", Text),
+    Column("last_message_uuid", String(36)),
+    Column("transcript_bytes", BigInteger),
     ForeignKeyConstraint(
         ["agent", "conversation_id"],
         ["conversations.agent", "conversations.id"],
@@ -71,6 +83,31 @@ sessions = Table(
         name="sessions_conversation",
     ),
     UniqueConstraint("agent", "session_id", name="sessions_agent_session_id"),
+)
+
+outbound_messages = Table(
+    "outbound_messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "conversation_id",
+        String(64),
+        ForeignKey("conversations.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("text", Text, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("delivered_at", Float),
+    Index("outbound_messages_conversation", "conversation_id", "delivered_at"),
+    Index("outbound_messages_created_at", "created_at"),
+)
+
+unproved_agents = Table(
+    "unproved_agents",
+    metadata,
+    Column("agent", String(64), primary_key=True),
+    Column("since", Float, nullable=False),
 )
 
 probes = Table(

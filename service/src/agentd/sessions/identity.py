@@ -17,11 +17,28 @@ class SessionKey:
 
 
 @dataclass(frozen=True)
+class IssueKey:
+    """The agent and the issue of a repository that a conversation is about."""
+
+    agent: str
+    repository: str
+    issue: str
+
+
+@dataclass(frozen=True)
 class StoredSession:
-    """The session that a conversation has, and whether a turn was proved on disk."""
+    """The session that a conversation has, and whether a turn was proved on disk.
+
+    What was found at the last proof stands beside it: the uuid of the last message
+    of the model, and how large the transcript was.
+    """
 
     session_id: str
     durable: bool
+    created_at: float | None = None
+    working_directory: str | None = None
+    last_message_uuid: str | None = None
+    transcript_bytes: int | None = None
 
 
 def new_conversation_id() -> str:
