@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from role_documents import Documents, documents
+from role_documents import Documents, documents, preflight
 
 from agentd.agent.settings import AgentSettings, load_agent_settings
 from agentd.settings import (
+    AgentRules,
     ControlSettings,
     GatewaySettings,
     load_control_settings,
@@ -26,11 +28,33 @@ DECLARED: dict[str, Any] = {
             "uid": 20102,
             "model": "claude-sonnet-4-5",
             "environment": {"TZ": "UTC"},
+            "system_prompt": "You read mail.",
+            "tools": [],
+            "skills": ["letters"],
+            "models": ["claude-sonnet-4-5"],
+            "budget_usd": 1.5,
+            "budget_tokens": 1_000_000,
+            "budget_period": "month",
+            "sign_in": "direct",
+            "service": {"memory_bytes": 1_073_741_824},
         },
     ],
     "deployment_api_token": "a-token-that-is-long-enough",
     "deployment_anthropic_api_key": "not-a-real-key",
+    "deployment_include_optional": ["credentials"],
     "deployment_max_live_clients": 3,
+    "deployment_max_starting_clients": 1,
+    "deployment_live_memory_bytes": 1_000_000_000,
+    "deployment_session_max_bytes": 12_000_000,
+    "deployment_session_max_days": 14,
+    "deployment_prices": {
+        "claude-sonnet": {
+            "input": 3,
+            "output": 15,
+            "cache_write": 3.75,
+            "cache_read": 0.3,
+        }
+    },
     "deployment_inventory_extra": [
         {
             "name": "notes",
@@ -59,6 +83,22 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Documents:
     return documents(tmp_path_factory.mktemp("declared"), DECLARED)
 
 
+def mounted(made: Documents, entry: str) -> dict[str, str]:
+    """Return where each component sees an entry of the inventory."""
+    return {
+        mount["component"]: mount["target"]
+        for one in made.given["place"]["inventory"]
+        if one["name"] == entry
+        for mount in one["mounts"]
+    }
+
+
+def socket_in(made: Documents, component: str) -> str | None:
+    """Return where a component meets the gateway's status."""
+    place = mounted(made, "gateway-status").get(component)
+    return place and f"{place}/status.sock"
+
+
 def test_settings_written_from_defaults_are_what_agentd_defaults_to(
     defaults: Documents,
 ) -> None:
@@ -71,11 +111,16 @@ def test_settings_written_from_defaults_are_what_agentd_defaults_to(
             "component": "control",
             "deployment": "main",
             "api_token_file": "/etc/agentd/api_token",
-            "agents": [{"name": "main"}],
+            "agents": [{"name": "main", "memory_bytes": 2_147_483_648}],
+            "gateway_status_socket": socket_in(defaults, "control"),
         }
     )
     assert gateway == GatewaySettings(
-        component="gateway", deployment="main", agents=["main"]
+        component="gateway",
+        deployment="main",
+        agents=["main"],
+        usage_directory=mounted(defaults, "gateway-usage").get("gateway"),
+        status_socket=socket_in(defaults, "gateway"),
     )
     assert agent == AgentSettings(component="agent", deployment="main", agent="main")
 
@@ -93,6 +138,64 @@ def test_settings_written_from_declared_agents_are_read_as_declared(
     assert gateway.upstream == "https://api.anthropic.com"
     assert gateway.api_key_file == "/etc/agentd/anthropic_api_key"
     assert mail.environment == {"TZ": "UTC"}
+    assert (mail.skills, mail.sign_in) == (["letters"], "direct")
+    main, other = control.agents
+    assert (main.tools, main.memory_bytes) == (["send_message"], 2_147_483_648)
+    assert (other.tools, other.memory_bytes) == ([], 1_073_741_824)
+    assert other.system_prompt == "You read mail."
+
+
+def test_limits_and_rules_reach_the_component_that_keeps_them(
+    declared: Documents,
+) -> None:
+    control = load_control_settings(declared.written("settings"))
+    gateway = load_gateway_settings(declared.written("secrets"))
+
+    assert control.max_starting_clients == 1
+    assert control.live_memory_bytes == 1_000_000_000
+    assert (control.session_max_bytes, control.session_max_days) == (12_000_000, 14)
+    assert gateway.prices["claude-sonnet"].cache_write == 3.75
+    assert gateway.rules == {
+        "mail": AgentRules(
+            models=["claude-sonnet-4-5"],
+            budget_usd=1.5,
+            budget_tokens=1_000_000,
+            budget_period="month",
+            sign_in="direct",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"deployment_agent_max_processes": 65}, "1 to 64 are possible"),
+        ({"deployment_cleanup_period_days": 0}, "deployment_cleanup_period_days"),
+        ({"deployment_max_waiting_turns": -1}, "deployment_max_waiting_turns"),
+        ({"deployment_session_end_marker": ""}, "deployment_session_end_marker"),
+        ({"deployment_upstream_url": "example.org"}, "deployment_upstream_url"),
+        (
+            {"deployment_agents": [{"name": "a", "uid": 7, "sign_in": "direct"}]},
+            'Add "credentials" to deployment_include_optional',
+        ),
+        (
+            {"deployment_agents": [{"name": "a", "uid": 7, "budget_usd": 1}]},
+            "Set deployment_prices",
+        ),
+        (
+            {"deployment_prices": {"claude": {"input": 1}}},
+            "Cannot use the prices of claude",
+        ),
+    ],
+)
+def test_settings_that_agentd_would_refuse_are_refused_before_anything_is_touched(
+    tmp_path: Path, variables: dict[str, Any], said: str
+) -> None:
+    """E07: transcripts that the CLI may delete at once are no setting."""
+    answer = preflight(tmp_path, variables)
+
+    assert answer.status != 0
+    assert said in answer.said
 
 
 def test_no_document_but_its_own_file_holds_a_secret(declared: Documents) -> None:
