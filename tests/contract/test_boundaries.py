@@ -92,7 +92,7 @@ LAYERS = (
         " agentd.settings agentd.sessions agentd.conversations agentd.agent",
     ),
     layer(
-        AGENTD + r"(spawner|agent|transcripts)/.*",
+        AGENTD + r"(spawner|agent|skills|transcripts)/.*",
         never="agentd.api agentd.app agentd.database agentd.engine agentd.gateway"
         " agentd.settings agentd.sessions agentd.conversations agentd.log",
     ),

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""Where the skills of an agent come from and go to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentd.agent.settings import AgentSettings
+from agentd.skills.values import SkillPlaces
+
+LEGACY_ORG_SKILLS = Path("/data/skills")
+STATE_DIRECTORY = ".agentkeep"
+
+
+def places_of(settings: AgentSettings) -> SkillPlaces:
+    """Return the places of an agent's skills; org skills are looked for in order."""
+    config = Path(settings.config_directory)
+    org, warnings = _org_skills(settings)
+    return SkillPlaces(
+        built_in=Path(settings.built_in_skills_directory),
+        org=org,
+        user=Path(settings.working_directory) / "skills",
+        destination=config / "skills",
+        state=config / STATE_DIRECTORY / "skills.json",
+        warnings=warnings,
+    )
+
+
+def _org_skills(settings: AgentSettings) -> tuple[Path | None, tuple[str, ...]]:
+    own = Path(settings.org_directory) / "skills"
+    if own.is_dir():
+        return own, ()
+    other = Path(settings.org_skills_directory)
+    if not other.is_dir():
+        return None, ()
+    if other != LEGACY_ORG_SKILLS:
+        return other, ()
+    return other, (
+        f"The organisation's skills come from {other}, the legacy place. "
+        f"Move them to {own}, or name their place in org_skills_directory.",
+    )
