@@ -71,6 +71,11 @@ class ControlProcess:
 
     def start(self) -> None:
         """Start control and wait until it is healthy and every agent is there."""
+        self.launch()
+        self.until_connected()
+
+    def launch(self) -> None:
+        """Start control and wait for nothing."""
         token_file = self.stack.directory / "token"
         token_file.write_text(self.token, encoding="utf-8")
         values = {
@@ -95,7 +100,6 @@ class ControlProcess:
                 stdout=log,
                 stderr=log,
             )
-        self.until_connected()
 
     def until_connected(self) -> None:
         """Wait until control answers and every agent is connected."""
