@@ -91,7 +91,13 @@ class Stack:
             "gateway_socket": str(self.sockets_directory / agent / "gateway.sock"),
             "working_directory": str(self.memory(agent)),
             "config_directory": str(self.memory(agent) / ".claude"),
+            "home_directory": str(self.memory(agent)),
             "skill_data_directory": str(self.directory / agent / "skill-data"),
+            "org_directory": str(self.directory / "org"),
+            "org_skills_directory": str(self.directory / "no-legacy-skills"),
+            "built_in_skills_directory": str(self.directory / "built-in-skills"),
+            "managed_directory": str(self.directory / "managed"),
+            "credentials_directory": str(self.directory / agent / "credentials"),
             "relay_port": free_port(),
             "drain_seconds": self.drain_seconds,
             # The CLI refuses to pass over permissions as root without this.

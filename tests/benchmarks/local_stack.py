@@ -100,6 +100,7 @@ class LocalStack:
                 "gateway_socket": str(model_socket),
                 "working_directory": str(home / "memory"),
                 "config_directory": str(home / "memory" / ".claude"),
+                "home_directory": str(home / "memory"),
                 "skill_data_directory": str(home / "skill-data"),
                 "relay_port": free_port(),
                 "environment": sandboxed(),

@@ -8,26 +8,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 from pathlib import Path
 
 from agentd.agent.settings import AgentSettings
+from agentd.agent.start import StartRefused
+from agentd.spawner.mcp_servers import OWN_SERVER
 from agentd.spawner.protocol import CliStart
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/\[\]-]{0,127}")
-PERMISSION_MODES = frozenset(
-    {"default", "acceptEdits", "plan", "bypassPermissions", "dontAsk", "auto"}
-)
-MAX_THINKING_TOKENS = 1_000_000
-MAX_PROMPT_BYTES = 64 * 1024
 PLACEHOLDER_KEY = "placeholder-the-gateway-adds-the-key"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MARKER = "AGENTD_PROCESS_OF"
-
-
-class StartRefused(Exception):
-    """Control asked for a process that may not or cannot be started."""
 
 
 def find_cli() -> str:
@@ -40,53 +30,13 @@ def find_cli() -> str:
     return str(Path(spec.origin).parent / "_bundled" / "claude")
 
 
-def parse_start(value: object) -> CliStart:
-    """Return control's wish as a checked value; raise StartRefused naming the field."""
-    if not isinstance(value, dict):
-        raise StartRefused("the start is not an object.")
-    try:
-        start = CliStart(**value)
-    except TypeError as error:
-        raise StartRefused(f"the start has other fields: {error}.") from error
-    for name, good in _checks(start).items():
-        if not good:
-            raise StartRefused(f"{name} is not acceptable.")
-    return start
+def arguments(
+    cli: str, start: CliStart, cleanup_period_days: int, persona: str | None = None
+) -> list[str]:
+    """Return the CLI's arguments; each value is bound to its flag by an equals sign.
 
-
-def _checks(start: CliStart) -> dict[str, bool]:
-    return {
-        "session_id": isinstance(start.session_id, str)
-        and UUID.fullmatch(start.session_id) is not None,
-        "resume": isinstance(start.resume, bool),
-        "model": _is_model(start.model),
-        "fallback_model": _is_model(start.fallback_model),
-        "permission_mode": isinstance(start.permission_mode, str)
-        and start.permission_mode in PERMISSION_MODES,
-        "thinking_tokens": start.thinking_tokens is None
-        or (
-            isinstance(start.thinking_tokens, int)
-            and not isinstance(start.thinking_tokens, bool)
-            and 0 <= start.thinking_tokens <= MAX_THINKING_TOKENS
-        ),
-        "system_prompt": start.system_prompt is None
-        or (
-            isinstance(start.system_prompt, str)
-            and "\0" not in start.system_prompt
-            and len(start.system_prompt.encode("utf-8", "surrogatepass"))
-            <= MAX_PROMPT_BYTES
-        ),
-    }
-
-
-def _is_model(value: object) -> bool:
-    return value is None or (
-        isinstance(value, str) and MODEL.fullmatch(value) is not None
-    )
-
-
-def arguments(cli: str, start: CliStart, cleanup_period_days: int) -> list[str]:
-    """Return the CLI's arguments; each value is bound to its flag by an equals sign."""
+    The organisation's persona is added to the system prompt, unless that is replaced.
+    """
     settings = json.dumps({"cleanupPeriodDays": cleanup_period_days})
     identity = "--resume" if start.resume else "--session-id"
     result = [
@@ -110,14 +60,32 @@ def arguments(cli: str, start: CliStart, cleanup_period_days: int) -> list[str]:
         result.append(f"--max-thinking-tokens={start.thinking_tokens}")
     if start.system_prompt:
         result.append(f"--system-prompt={start.system_prompt}")
+    elif persona:
+        result.append(f"--append-system-prompt={persona}")
+    if servers := _mcp_servers(start):
+        result.append(f"--mcp-config={json.dumps({'mcpServers': servers})}")
+    if start.resume and start.resume_at:
+        result.append(f"--resume-session-at={start.resume_at}")
     return result
 
 
+def _mcp_servers(start: CliStart) -> dict[str, object]:
+    own = {OWN_SERVER: {"type": "sdk", "name": OWN_SERVER}} if start.tools else {}
+    return {**(start.mcp_servers or {}), **own}
+
+
 def environment(settings: AgentSettings) -> dict[str, str]:
-    """Return the CLI's whole environment; nothing is inherited but TMPDIR."""
+    """Return the CLI's whole environment; nothing is inherited but TMPDIR.
+
+    A key would win over the CLI's own sign-in, so that this is given none.
+    """
+    if settings.sign_in == "direct":
+        sign_in = {"CLAUDE_SECURESTORAGE_CONFIG_DIR": settings.credentials_directory}
+    else:
+        sign_in = {"ANTHROPIC_API_KEY": PLACEHOLDER_KEY}
     return {
         "PATH": PATH,
-        "HOME": settings.working_directory,
+        "HOME": settings.home_directory,
         "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
         "LANG": "C.UTF-8",
         "SHELL": "/bin/bash",
@@ -127,7 +95,7 @@ def environment(settings: AgentSettings) -> dict[str, str]:
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_ENTRYPOINT": "sdk-py",
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{settings.relay_port}",
-        "ANTHROPIC_API_KEY": PLACEHOLDER_KEY,
+        **sign_in,
         MARKER: marker(settings),
     }
 

@@ -14,6 +14,7 @@ from agentd.agent.calls import AgentCalls
 from agentd.agent.log import Log
 from agentd.agent.relay import Relay
 from agentd.agent.settings import AgentSettings
+from agentd.agent.start import StartRefused
 from agentd.errors import AgentdError, SettingsInvalid
 from agentd.spawner.dial import Dialler
 from agentd.spawner.processes import kill_marked
@@ -55,7 +56,7 @@ async def _run(settings: AgentSettings) -> None:
 def _find_cli() -> str:
     try:
         return command.find_cli()
-    except command.StartRefused as error:
+    except StartRefused as error:
         raise AgentdError(f"Cannot find the Claude CLI: {error}") from error
 
 

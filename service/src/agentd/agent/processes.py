@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The CLI processes that run here: started, signalled, drained, known by session."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agentd.agent import command
+from agentd.agent.log import Log
+from agentd.agent.persona import PersonaUnusable, org_persona
+from agentd.agent.settings import AgentSettings
+from agentd.spawner.dial import CallFailed
+from agentd.spawner.frames import FrameKind, encode_json
+from agentd.spawner.protocol import CliStart
+from agentd.spawner.stream import Launch, StreamedProcess
+from agentd.transcripts.find import transcript_state
+
+STREAM_MARK = "AGENTD_STREAM"
+SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
+
+
+@dataclass(frozen=True)
+class Running:
+    """One CLI process and the session that it writes."""
+
+    session_id: str
+    process: StreamedProcess
+
+
+class CliProcesses:
+    """Starts CLI processes; they live on for their turn when control is gone."""
+
+    def __init__(self, settings: AgentSettings, cli: str, log: Log) -> None:
+        self._settings = settings
+        self._cli = cli
+        self._log = log
+        self._running: dict[str, Running] = {}
+        self._all_ended = asyncio.Event()
+        self._all_ended.set()
+        self._draining = False
+
+    def __len__(self) -> int:
+        """Return how many processes run."""
+        return len(self._running)
+
+    def running(self, session_id: str) -> bool:
+        """Return whether a CLI process of that session runs now."""
+        return any(item.session_id == session_id for item in self._running.values())
+
+    def refuse_more(self, stream: str) -> None:
+        """Raise CallFailed if no process may be started over that stream."""
+        if self._draining:
+            raise CallFailed("the agent is stopping. Send it again when it is back.")
+        if stream in self._running:
+            raise CallFailed("this stream is taken.")
+        if len(self._running) >= self._settings.max_processes:
+            raise CallFailed(
+                f"{self._settings.max_processes} processes run already. "
+                "Wait for one to end, or raise max_processes."
+            )
+
+    async def start(self, stream: str, start: CliStart) -> None:
+        """Start the process; raise CallFailed or OSError if it cannot be."""
+        launch = await asyncio.to_thread(self._launch, stream, start)
+        self.refuse_more(stream)
+        process = StreamedProcess(
+            launch, self._settings.drain_seconds, lambda: self._forget(stream)
+        )
+        self._running[stream] = Running(start.session_id, process)
+        self._all_ended.clear()
+        try:
+            greeting = encode_json(FrameKind.HELLO, {"stream": stream})
+            await process.start(self._settings.control_socket, greeting)
+        except BaseException:
+            self._forget(stream)
+            raise
+        self._log.event("info", "cli_started", session_id=start.session_id)
+
+    def _launch(self, stream: str, start: CliStart) -> Launch:
+        settings = self._settings
+        try:
+            persona = None if start.system_prompt else org_persona(settings)
+        except PersonaUnusable as error:
+            raise CallFailed(str(error)) from error
+        mark = {command.MARKER: command.marker(settings), STREAM_MARK: stream}
+        known = replace(start, resume_at=self._resume_at(start))
+        return Launch(
+            arguments=command.arguments(
+                self._cli, known, settings.cleanup_period_days, persona
+            ),
+            environment={**command.environment(settings), **mark},
+            directory=settings.working_directory,
+            mark=mark,
+        )
+
+    def _resume_at(self, start: CliStart) -> str | None:
+        """Return the message to resume at, if the transcript has it (G17)."""
+        if not start.resume or start.resume_at is None:
+            return None
+        state = transcript_state(
+            Path(self._settings.config_directory),
+            Path(self._settings.working_directory),
+            start.session_id,
+            start.resume_at,
+        )
+        return start.resume_at if state.holds else None
+
+    def signal(self, stream: str, name: str) -> bool:
+        """Signal the process's group; return whether there is such a process."""
+        number = SIGNALS.get(name)
+        if number is None:
+            raise CallFailed("the signal is none of INT, TERM and KILL.")
+        found = self._running.get(stream)
+        if found is not None:
+            found.process.signal(number)
+        return found is not None
+
+    def lose(self) -> None:
+        """Let every process finish its turn: control is not there."""
+        for item in list(self._running.values()):
+            item.process.lose()
+
+    async def drain(self) -> None:
+        """Let each process finish its turn, up to the drain time; then kill them."""
+        self._draining = True
+        self._log.event("info", "draining", processes=len(self))
+        for item in list(self._running.values()):
+            item.process.end_input()
+        try:
+            async with asyncio.timeout(self._settings.drain_seconds):
+                await self._all_ended.wait()
+        except TimeoutError:
+            self._log.event("warning", "drain_timed_out")
+        for item in list(self._running.values()):
+            item.process.kill()
+
+    def _forget(self, stream: str) -> None:
+        self._running.pop(stream, None)
+        if not self._running:
+            self._all_ended.set()
