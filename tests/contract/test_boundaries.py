@@ -66,7 +66,7 @@ LAYERS = (
     layer(r"plugins/doc_fragments/.*"),
     layer(r"plugins/action/.*", "ansible", never="agentd"),
     layer(
-        AGENTD + r"settings\.py",
+        AGENTD + r"(gateway_)?settings(_types)?\.py",
         "pydantic pydantic_settings",
         never="agentd.api agentd.database agentd.engine agentd.gateway agentd.agent",
     ),

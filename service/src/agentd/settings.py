@@ -7,81 +7,112 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from agentd.errors import SettingsInvalid
+from agentd.gateway_settings import AgentRules, GatewaySettings, Price
+from agentd.settings_types import (
+    BudgetPeriod,
+    Frozen,
+    LogLevel,
+    ModelName,
+    Name,
+    PermissionMode,
+    SignIn,
+    ToolName,
+)
 
-SQLITE_PREFIX = "sqlite+aiosqlite:///"
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,127}$")]
-LogLevel = Literal["debug", "info", "warning", "error"]
-PermissionMode = Literal[
-    "default", "acceptEdits", "bypassPermissions", "dontAsk", "plan", "auto"
+__all__ = [
+    "AgentEntry",
+    "AgentRules",
+    "BudgetPeriod",
+    "ControlSettings",
+    "GatewaySettings",
+    "ModelName",
+    "Price",
+    "SignIn",
+    "is_loopback",
+    "load_control_settings",
+    "load_gateway_settings",
+    "read_secret",
 ]
 
-
-ToolName = Literal["send_message"]
-SignIn = Literal["gateway", "direct"]
-BudgetPeriod = Literal["day", "month", "total"]
-
-
-class Frozen(BaseModel):
-    """A value that cannot be changed and refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+SQLITE_PREFIX = "sqlite+aiosqlite:///"
 
 
 class AgentEntry(Frozen):
     """One declared agent, and how its CLI is started."""
 
     name: Name
+    """Name of the agent."""
     model: ModelName | None = None
+    """Its model; the CLI's own choice without."""
     fallback_model: ModelName | None = None
+    """Model to use while the other one is overloaded."""
     permission_mode: PermissionMode = "bypassPermissions"
+    """What the CLI may do unasked."""
     system_prompt: str | None = Field(default=None, max_length=65_536)
+    """Replaces the CLI's system prompt and the organisation's persona."""
     tools: list[ToolName] = Field(default=["send_message"])
+    """Tools of agentd that it is offered."""
     memory_bytes: int | None = Field(default=None, gt=0)
+    """Memory limit of its container; it bounds how many CLI processes may live."""
 
 
 class ControlSettings(Frozen):
     """What ``agentd serve`` is told."""
 
     component: Literal["control"]
+    """Which component these settings are for."""
     deployment: Name
+    """Name of the deployment."""
     listen_host: str = "0.0.0.0"
+    """Address inside the container."""
     listen_port: int = Field(default=8080, ge=0, le=65535)
+    """Port inside the container; `deployment_port` publishes it."""
     api_token_file: str | None = None
+    """File with the bearer token; without one only a loopback address is accepted."""
     database_url: str = "sqlite+aiosqlite:////data/database/agentd.db"
+    """Absolute path of the SQLite file."""
     sockets_directory: str = "/run/agentd/sockets"
+    """One directory for each agent, with control's socket in it."""
     agents: list[AgentEntry] = Field(min_length=1)
+    """The agents; the first is the one that is meant when none is named."""
     max_execution_seconds: float = Field(default=300, gt=0)
+    """After that a turn ends with the status `timeout`; its session is kept."""
     drain_seconds: float = Field(default=300, ge=0)
+    """How long running turns may go on at a stop."""
     idle_client_seconds: float = Field(default=900, gt=0)
+    """After that an idle CLI process is closed."""
     max_live_clients: int = Field(default=64, ge=1)
+    """CLI processes kept, all agents together; least recently used go first."""
     client_memory_bytes: int = Field(default=115_343_360, ge=1)
+    """How much memory a CLI process is counted with."""
     live_memory_bytes: int | None = Field(default=None, gt=0)
+    """How much memory all CLI processes may take; null is no limit beside those of the
+    agents."""
     max_starting_clients: int | None = Field(default=None, ge=1)
+    """CLI processes that start at the same time; null is one for each processor."""
     max_waiting_turns: int = Field(default=32, ge=0)
+    """Turns that wait for a CLI process; further ones are answered with 503."""
     max_waiting_seconds: float = Field(default=30, ge=0)
+    """How long a turn waits for a CLI process before it is answered with 503."""
     session_end_marker: str = Field(
         default="[[AGENTKEEP_SESSION_END]]", min_length=1, max_length=200
     )
+    """What an agent says when a conversation is over."""
     session_max_bytes: int | None = Field(default=None, gt=0)
+    """Size of a transcript above which a conversation goes on in a fresh session."""
     session_max_days: float | None = Field(default=None, gt=0)
+    """Age of a session above which a conversation goes on in a fresh one."""
     outbound_ttl_days: float = Field(default=7, gt=0)
+    """For how long messages between turns wait for the next answer to carry them."""
     gateway_status_socket: str | None = None
+    """Where the gateway tells its states and figures; null asks nobody."""
     log_level: LogLevel = "info"
+    """Least severity of what is logged."""
 
     @field_validator("database_url")
     @classmethod
@@ -120,65 +151,6 @@ class ControlSettings(Frozen):
     def database_path(self) -> Path:
         """Return the file that holds the database."""
         return Path(self.database_url.removeprefix(SQLITE_PREFIX))
-
-
-class Price(Frozen):
-    """What a million tokens of a model cost, in US dollars."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cache_write: float = Field(ge=0)
-    cache_read: float = Field(ge=0)
-
-
-class AgentRules(Frozen):
-    """What one agent may ask of the model; null is no limit."""
-
-    models: list[ModelName] | None = None
-    budget_usd: float | None = Field(default=None, ge=0)
-    budget_tokens: int | None = Field(default=None, ge=0)
-    budget_period: BudgetPeriod = "day"
-    sign_in: SignIn = "gateway"
-
-
-class GatewaySettings(Frozen):
-    """What ``agentd gateway`` is told."""
-
-    component: Literal["gateway"]
-    deployment: Name
-    sockets_directory: str = "/run/agentd/sockets"
-    agents: list[Name] = Field(min_length=1)
-    upstream: str = "offline"
-    api_key_file: str | None = None
-    rules: dict[Name, AgentRules] = Field(default={})
-    prices: dict[ModelName, Price] = Field(default={})
-    usage_directory: str | None = None
-    status_socket: str | None = None
-    max_request_bytes: int = Field(default=33_554_432, ge=1024)
-    upstream_timeout_seconds: float = Field(default=600, gt=0)
-    drain_seconds: float = Field(default=300, ge=0)
-    log_level: LogLevel = "info"
-
-    @field_validator("upstream")
-    @classmethod
-    def _upstream_is_offline_or_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value != "offline" and (
-            parts.scheme not in {"http", "https"} or not parts.hostname
-        ):
-            raise ValueError(
-                f'"{value}" is neither "offline" nor an http or https address'
-            )
-        return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _real_upstream_needs_key(self) -> GatewaySettings:
-        if self.upstream != "offline" and self.api_key_file is None:
-            raise ValueError(
-                f'upstream is "{self.upstream}" and api_key_file is null. '
-                'Set api_key_file, or upstream to "offline"'
-            )
-        return self
 
 
 SettingsType = TypeVar("SettingsType", ControlSettings, GatewaySettings)

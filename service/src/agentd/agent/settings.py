@@ -36,27 +36,49 @@ class AgentSettings:
     """What the agent side is told; it holds no key and no token."""
 
     component: str
+    """Which component these settings are for."""
     deployment: str
+    """Name of the deployment."""
     agent: str
+    """Its own name."""
     control_socket: str = "/run/agentd/control/control.sock"
+    """Where it dials control."""
     gateway_socket: str = "/run/agentd/gateway/gateway.sock"
+    """Where its relay leads."""
     working_directory: str = "/data/memory"
+    """Where the CLI runs, always the same."""
     config_directory: str = "/data/memory/.claude"
+    """`CLAUDE_CONFIG_DIR`."""
     home_directory: str = "/data/memory"
+    """`HOME` of the CLI; its `.claude` leads to `config_directory`."""
     skill_data_directory: str = "/data/skill-data"
+    """`SKILL_DATA_DIR`."""
     org_directory: str = "/data/org"
+    """What the organisation gives to all agents: persona, skills, MCP servers."""
     org_skills_directory: str = "/data/skills"
+    """Skills of the organisation where `org_directory` has none."""
     built_in_skills_directory: str = "/opt/agentd/skills"
+    """Skills that the image has."""
     skills: Sequence[str] | None = None
+    """Names of the skills that the agent has; null is all of them."""
     managed_directory: str = "/etc/claude-code"
+    """Where the CLI looks for MCP servers that the organisation manages."""
     credentials_directory: str = "/data/credentials"
+    """The CLI's own sign-in, with `sign_in` direct."""
     sign_in: str = "gateway"
+    """Whether the gateway adds the key, or the CLI is signed in itself."""
     relay_port: int = 8081
+    """Loopback port of the relay to the gateway."""
     cleanup_period_days: int = 3650
+    """After how many days the CLI deletes transcripts; never 0."""
     drain_seconds: float = 300
+    """How long a turn may go on when control is gone."""
     max_processes: int = 64
+    """CLI processes of this agent."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Further environment of the CLI; never a secret."""
     log_level: str = "info"
+    """Least severity of what is logged."""
 
 
 _KINDS: dict[str, tuple[type, ...]] = {

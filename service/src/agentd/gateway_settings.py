@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The settings of the gateway."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from agentd.settings_types import (
+    BudgetPeriod,
+    Frozen,
+    LogLevel,
+    ModelName,
+    Name,
+    SignIn,
+)
+
+
+class Price(Frozen):
+    """What a million tokens of a model cost, in US dollars."""
+
+    input: float = Field(ge=0)
+    """Tokens that are sent."""
+    output: float = Field(ge=0)
+    """Tokens that are answered."""
+    cache_write: float = Field(ge=0)
+    """Tokens that are written to the cache."""
+    cache_read: float = Field(ge=0)
+    """Tokens that are read from the cache."""
+
+
+class AgentRules(Frozen):
+    """What one agent may ask of the model; null is no limit."""
+
+    models: list[ModelName] | None = None
+    """Models that it may ask for; null is all of them."""
+    budget_usd: float | None = Field(default=None, ge=0)
+    """What it may spend in one period, by the prices."""
+    budget_tokens: int | None = Field(default=None, ge=0)
+    """How many tokens it may use in one period."""
+    budget_period: BudgetPeriod = "day"
+    """After what time, in UTC, its budgets begin anew."""
+    sign_in: SignIn = "gateway"
+    """Whether the gateway adds the key, or the agent's own CLI is signed in."""
+
+
+class GatewaySettings(Frozen):
+    """What ``agentd gateway`` is told."""
+
+    component: Literal["gateway"]
+    """Which component these settings are for."""
+    deployment: Name
+    """Name of the deployment."""
+    sockets_directory: str = "/run/agentd/sockets"
+    """One directory for each agent, with the gateway's socket in it."""
+    agents: list[Name] = Field(min_length=1)
+    """Names of the agents."""
+    upstream: str = "offline"
+    """`offline`, or the address of a Messages API."""
+    api_key_file: str | None = None
+    """File with the key; an upstream other than `offline` needs one. A new
+    key in it is used for requests that come after it."""
+    rules: dict[Name, AgentRules] = Field(default={})
+    """What each agent may ask of the model; agents without an entry anything."""
+    prices: dict[ModelName, Price] = Field(default={})
+    """What models cost, by the beginning of a model's name; the longest one counts."""
+    usage_directory: str | None = None
+    """Where tokens and cost are kept; null forgets them at a restart."""
+    status_socket: str | None = None
+    """Where control asks for states and figures; null tells nobody."""
+    max_request_bytes: int = Field(default=33_554_432, ge=1024)
+    """Largest request that is passed on."""
+    upstream_timeout_seconds: float = Field(default=600, gt=0)
+    """How long to wait for the next bytes of an answer."""
+    drain_seconds: float = Field(default=300, ge=0)
+    """How long running requests may go on at a stop."""
+    log_level: LogLevel = "info"
+    """Least severity of what is logged."""
+
+    @field_validator("upstream")
+    @classmethod
+    def _upstream_is_offline_or_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value != "offline" and (
+            parts.scheme not in {"http", "https"} or not parts.hostname
+        ):
+            raise ValueError(
+                f'"{value}" is neither "offline" nor an http or https address'
+            )
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _real_upstream_needs_key(self) -> GatewaySettings:
+        if self.upstream != "offline" and self.api_key_file is None:
+            raise ValueError(
+                f'upstream is "{self.upstream}" and api_key_file is null. '
+                'Set api_key_file, or upstream to "offline"'
+            )
+        return self
