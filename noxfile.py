@@ -18,7 +18,11 @@ ROOT = Path(__file__).parent
 COLLECTIONS = ROOT / "collections"
 BUILD = ROOT / "build"
 CHANGELOG = ROOT / "CHANGELOG.md"
-GENERATORS = ("tools/role_readme.py", "tools/module_reference.py")
+GENERATORS = (
+    "tools/role_readme.py",
+    "tools/module_reference.py",
+    "tools/settings_reference.py",
+)
 # The tools beside the running interpreter, also where .venv is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

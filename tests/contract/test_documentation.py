@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from settings_reference import page as settings_page
 from working_tree import ROOT, working_tree
 
 from agentd.agent.settings import AgentSettings
@@ -136,6 +137,12 @@ def test_settings_page_has_every_key_of_the_agent_side() -> None:
             keys[field.name] = written(field.default)
 
     assert documented_settings()["agent"] == keys
+
+
+def test_settings_page_is_what_the_source_of_the_settings_makes_of_it() -> None:
+    assert read("docs/settings.md") == settings_page(), (
+        "Run tools/settings_reference.py."
+    )
 
 
 def role_variables() -> dict[str, set[str]]:
