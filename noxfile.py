@@ -102,6 +102,13 @@ def service(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """200 processes killed below a load of conversations; nothing may be lost."""
+    install_service(session)
+    session.run("python", "tests/benchmarks/kills.py", *session.posargs)
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """What two parts of the repository promise each other."""
     install_service(session)

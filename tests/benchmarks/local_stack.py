@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -14,6 +15,9 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
+
+from memory_group import MemoryGroup
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -28,11 +32,17 @@ class LocalStack:
     directory: Path
     running: ExitStack = field(default_factory=ExitStack)
 
-    def start(self, name: str, *arguments: str, **variables: str) -> None:
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        group: MemoryGroup | None = None,
+        **variables: str,
+    ) -> None:
         """Start a Python module with these arguments, and stop it at the end."""
         log = self.running.enter_context((self.directory / f"{name}.log").open("ab"))
         process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [*_into(group), sys.executable, "-m", *arguments],
             env={
                 "PATH": os.environ["PATH"],
                 "TMPDIR": str(self.directory),
@@ -44,7 +54,12 @@ class LocalStack:
         )
         self.running.callback(_stop, process)
 
-    def start_agentd(self, name: str, settings: dict[str, object]) -> None:
+    def start_agentd(
+        self,
+        name: str,
+        settings: dict[str, object],
+        group: MemoryGroup | None = None,
+    ) -> None:
         """Start a component with these settings."""
         path = self.directory / f"{name}.json"
         path.write_text(json.dumps({"deployment": "bench", **settings}))
@@ -53,6 +68,7 @@ class LocalStack:
             name,
             "agentd",
             command or str(settings["component"]),
+            group=group,
             AGENTD_SETTINGS=str(path),
         )
 
@@ -72,7 +88,7 @@ class LocalStack:
         (directory / AGENT).mkdir(parents=True)
         return directory
 
-    def gateway(self, sockets: Path) -> Path:
+    def gateway(self, sockets: Path, **settings: object) -> Path:
         """Start a gateway over the sockets; return the agent's socket."""
         self.start_agentd(
             f"gateway-{sockets.name}",
@@ -80,14 +96,19 @@ class LocalStack:
                 "component": "gateway",
                 "sockets_directory": str(sockets),
                 "agents": [AGENT],
+                **settings,
             },
         )
         path = sockets / AGENT / "gateway.sock"
         wait_for(lambda: answers(path), "the gateway")
         return path
 
-    def agent_side(self, sockets: Path, model_socket: Path) -> None:
-        """Start an agent side that dials control's socket and relays to the model's."""
+    def agent_side(self, sockets: Path, model_socket: Path) -> int:
+        """Start an agent side that dials control and relays to the model's socket.
+
+        Return the port of its relay.
+        """
+        port = free_port()
         home = self.directory / f"agent-{sockets.name}"
         (home / "memory").mkdir(parents=True)
         (home / "skill-data").mkdir()
@@ -102,13 +123,25 @@ class LocalStack:
                 "config_directory": str(home / "memory" / ".claude"),
                 "home_directory": str(home / "memory"),
                 "skill_data_directory": str(home / "skill-data"),
-                "relay_port": free_port(),
+                "org_directory": str(home / "org"),
+                "org_skills_directory": str(home / "no-legacy-skills"),
+                "built_in_skills_directory": str(home / "built-in-skills"),
+                "managed_directory": str(home / "managed"),
+                "credentials_directory": str(home / "credentials"),
+                "relay_port": port,
                 "environment": sandboxed(),
             },
         )
+        return port
 
-    def control(self, sockets: Path, api_token: str | None = None) -> str:
-        """Start control over the sockets; return its address."""
+    def control(
+        self,
+        sockets: Path,
+        api_token: str | None = None,
+        group: MemoryGroup | None = None,
+        **settings: object,
+    ) -> str:
+        """Start control over the sockets, in that cgroup; return its address."""
         port = free_port()
         token_file = self.directory / "api_token"
         token_file.write_text(api_token or "")
@@ -124,7 +157,9 @@ class LocalStack:
                 "database_url": f"sqlite+aiosqlite:///{database}/agentd.db",
                 "sockets_directory": str(sockets),
                 "agents": [{"name": AGENT}],
+                **settings,
             },
+            group,
         )
         wait_for(lambda: answers(port), "control")
         return f"http://127.0.0.1:{port}"
@@ -144,6 +179,22 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until the condition holds, beside whatever runs in this loop."""
+    await asyncio.to_thread(wait_for, condition, what)
+
+
+async def until_connected(address: str) -> None:
+    """Wait until control says that all of its agents are connected."""
+    await until(lambda: _is_connected(address), "an agent side")
+
+
+def _is_connected(address: str) -> bool:
+    with urlopen(f"{address}/health") as response:
+        agents = json.load(response)["agents"]
+    return bool(agents["connected"] == agents["declared"])
+
+
 def answers(place: int | Path | None) -> bool:
     """Return whether somebody listens on that port or Unix socket."""
     is_port = isinstance(place, int)
@@ -159,6 +210,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _into(group: MemoryGroup | None) -> list[str]:
+    """Return what starts a command in that cgroup from its first page on."""
+    if group is None:
+        return []
+    enter = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+    return ["sh", "-c", enter, str(group.directory)]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

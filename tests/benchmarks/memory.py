@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from memory_group import MemoryGroup, group_of
 from record import write_record
 
 SAMPLES = 5
 PAUSE_SECONDS = 1.0
 MEBIBYTE = 1024 * 1024
-CGROUPS = Path("/sys/fs/cgroup")
 AIMS_MEBIBYTES = {"control": 160, "gateway": 80, "agent": 40}
 
 
@@ -30,28 +30,15 @@ class Container:
 
     name: str
     component: str
-    cgroup: Path
-
-    def whole_bytes(self) -> int:
-        """Return what the kernel charges to the container."""
-        names = ("memory.current", "memory.usage_in_bytes")
-        place = next(self.cgroup / name for name in names if self._has(name))
-        return int(place.read_text())
-
-    def anonymous_bytes(self) -> int:
-        """Return what of it is not backed by files."""
-        lines = (self.cgroup / "memory.stat").read_text().splitlines()
-        values = dict(line.split() for line in lines)
-        return int(values.get("anon") or values["total_rss"])
+    group: MemoryGroup
 
     def clients(self) -> int:
         """Return how many CLI processes it holds; an idle agent has none."""
-        processes = (self.cgroup / "cgroup.procs").read_text().split()
-        names = [Path(f"/proc/{one}/comm").read_text().strip() for one in processes]
+        names = [
+            Path(f"/proc/{pid}/comm").read_text().strip()
+            for pid in self.group.processes()
+        ]
         return names.count("claude")
-
-    def _has(self, name: str) -> bool:
-        return (self.cgroup / name).exists()
 
 
 def containers() -> list[Container]:
@@ -66,7 +53,7 @@ def containers() -> list[Container]:
             Container(
                 name=one["Name"].removeprefix("/"),
                 component=one["Config"]["Labels"]["agentkeep.component"],
-                cgroup=cgroup_of(one["State"]["Pid"]),
+                group=group_of(one["State"]["Pid"]),
             )
             for one in found
         ),
@@ -81,28 +68,16 @@ def docker(*arguments: str) -> str:
     ).stdout
 
 
-def cgroup_of(process: int) -> Path:
-    """Return the directory of the process's memory cgroup, of either version."""
-    for line in Path(f"/proc/{process}/cgroup").read_text().splitlines():
-        _number, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            return CGROUPS / "memory" / path.lstrip("/")
-        unified = CGROUPS / path.lstrip("/")
-        if not controllers and (unified / "memory.current").exists():
-            return unified
-    raise SystemExit(f"Cannot measure memory: {process} is in no memory cgroup.")
-
-
 def main() -> None:
     """Measure, report and record."""
     measured = containers()
     samples: dict[str, list[float]] = {one.name: [] for one in measured}
     for _sample in range(SAMPLES):
         for one in measured:
-            samples[one.name].append(one.whole_bytes() / MEBIBYTE)
+            samples[one.name].append(one.group.whole_bytes() / MEBIBYTE)
         time.sleep(PAUSE_SECONDS)
     for one in measured:
-        anonymous = one.anonymous_bytes() / MEBIBYTE
+        anonymous = one.group.anonymous_bytes() / MEBIBYTE
         clients = one.clients()
         aim = f"aim: {AIMS_MEBIBYTES[one.component]}"
         print(

@@ -21,9 +21,13 @@ DIGITS = 6
 
 
 def write_record(
-    benchmark: str, samples: Mapping[str, Sequence[float]], *, unit: str = "s"
+    benchmark: str,
+    samples: Mapping[str, Sequence[float]],
+    *,
+    unit: str = "s",
+    facts: Mapping[str, object] | None = None,
 ) -> Path:
-    """Write one run's samples to a file of its own; return its path."""
+    """Write one run's samples, and what else it showed, to a file of its own."""
     taken = datetime.now(UTC).replace(microsecond=0)
     record = {
         "benchmark": benchmark,
@@ -38,6 +42,7 @@ def write_record(
             name: [round(value, DIGITS) for value in values]
             for name, values in samples.items()
         },
+        **({"facts": facts} if facts else {}),
     }
     RECORDS.mkdir(exist_ok=True)
     path = RECORDS / f"{benchmark}-{taken:%Y%m%dT%H%M%SZ}.json"

@@ -9,7 +9,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-KNOWN = ("layout", "deploy_again", "drift_check", "follow_up_turn", "memory")
+KNOWN = (
+    "layout",
+    "deploy_again",
+    "drift_check",
+    "follow_up_turn",
+    "first_turn",
+    "gateway_first_token",
+    "forty_live",
+    "memory",
+)
 
 
 def main(names: list[str]) -> int:
