@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from agentd.transcripts import find
-from agentd.transcripts.find import project_key, transcript_state
+from agentd.transcripts.find import transcript_state
+from agentd.transcripts.key import project_key
 
 SESSION = str(uuid.UUID(int=1))
 WANTED = str(uuid.UUID(int=2))

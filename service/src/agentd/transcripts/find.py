@@ -5,23 +5,55 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
-import re
 import stat
-import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from agentd.transcripts.key import nearness, project_key
 
 BLOCK_BYTES = 64 * 1024
 MAX_TAIL_BYTES = 32 * 1024 * 1024
 MAX_PROJECTS = 10_000
-MAX_KEY_CHARACTERS = 200
+# Each is held open: a tree full of copies must not use up the descriptors.
+MAX_COPIES = 16
+SUFFIX = ".jsonl"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Not blocking: a planted FIFO must not stop the caller.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NO_FILE = (errno.ELOOP, errno.ENXIO, errno.ENODEV)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the CLI keeps its sessions, and in which directory it works."""
+
+    config_directory: Path
+    working_directory: Path
+
+    @property
+    def projects(self) -> Path:
+        """Return the directory of all projects."""
+        return self.config_directory / "projects"
+
+    @property
+    def own_project(self) -> str:
+        """Return the key of the project that the CLI works in."""
+        return project_key(self.working_directory)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A name that a session's transcript has, open if it can be read."""
+
+    project: str
+    file: int = -1
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,64 +74,84 @@ def transcript_state(
 
     The transcript in the working directory's own project comes first.
     """
-    own = project_key(working_directory)
-    found = sorted(
-        _find(config_directory, f"{session_id}.jsonl"), key=lambda item: item[0] != own
-    )
-    try:
-        if not found:
+    places = Places(config_directory, working_directory)
+    with transcripts_of(places, session_id) as found:
+        files = [one for one in found if one.file >= 0]
+        if not files:
             return TranscriptState(exists=False)
-        project, file = found[0]
-        size = os.fstat(file).st_size
+        size = os.fstat(files[0].file).st_size
         return TranscriptState(
             exists=size > 0,
             size=size,
-            holds=uuid is not None and _holds(file, size, uuid),
-            path=str(config_directory / "projects" / project / f"{session_id}.jsonl"),
-            copies=len(found),
+            holds=uuid is not None and _holds(files[0].file, size, uuid),
+            path=str(path_of(places, files[0].project, session_id)),
+            copies=len(files),
         )
+
+
+def path_of(places: Places, project: str, session_id: str) -> Path:
+    """Return where a project keeps the session."""
+    return places.projects / project / f"{session_id}{SUFFIX}"
+
+
+@contextmanager
+def transcripts_of(places: Places, session_id: str) -> Iterator[list[Found]]:
+    """Yield every transcript of the session, the own project's first; close them."""
+    found: list[Found] = []
+    try:
+        own = places.own_project
+        for one in _find(places.projects, own, f"{session_id}{SUFFIX}"):
+            found.append(one)
+            if len(found) == MAX_COPIES:
+                break
+        yield sorted(found, key=lambda one: (nearness(one.project, own), one.project))
     finally:
-        for _modified, file in found:
-            os.close(file)
+        for one in found:
+            if one.file >= 0:
+                os.close(one.file)
 
 
-def project_key(working_directory: Path) -> str:
-    """Return the name of the directory in which the CLI keeps a project's sessions."""
-    real = unicodedata.normalize("NFC", os.path.realpath(working_directory))
-    key = re.sub(r"[^a-zA-Z0-9]", "-", real)
-    # A longer one ends in a hash; the CLI then finds the session by its scan.
-    return key[:MAX_KEY_CHARACTERS]
+def _find(all_projects: Path, own: str, name: str) -> Iterator[Found]:
+    with suppress(OSError), opened(all_projects) as projects:
+        others = (one for one in project_names(projects) if one != own)
+        for project in itertools.chain((own,), others):
+            with suppress(OSError), opened(Path(project), projects) as directory:
+                one = _open(project, name, directory)
+                if one is not None:
+                    yield one
 
 
-def _find(config_directory: Path, name: str) -> Iterator[tuple[str, int]]:
-    with suppress(OSError), _opened(config_directory / "projects") as projects:
-        for number, project in enumerate(os.listdir(projects)):
+def project_names(projects: int) -> Iterator[str]:
+    """Yield what lies in the open directory of all projects, up to a bound."""
+    with os.scandir(projects) as entries:
+        for number, entry in enumerate(entries):
             if number == MAX_PROJECTS:
                 return
-            with (
-                suppress(OSError),
-                _opened(Path(project), directory=projects) as opened,
-            ):
-                file = os.open(name, _FILE, dir_fd=opened)
-                if stat.S_ISREG(os.fstat(file).st_mode):
-                    yield project, file
-                else:
-                    os.close(file)
+            yield entry.name
 
 
-class _opened:
-    """A directory's descriptor, opened without following a link, then closed."""
+def _open(project: str, name: str, directory: int) -> Found | None:
+    try:
+        file = os.open(name, _FILE, dir_fd=directory)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        is_file = error.errno not in _NO_FILE
+        return Found(project, refusal="unreadable" if is_file else "not_a_file")
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return Found(project, file)
+    os.close(file)
+    return Found(project, refusal="not_a_file")
 
-    def __init__(self, path: Path, directory: int | None = None) -> None:
-        self._path = path
-        self._directory = directory
 
-    def __enter__(self) -> int:
-        self._descriptor = os.open(self._path, _DIRECTORY, dir_fd=self._directory)
-        return self._descriptor
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+@contextmanager
+def opened(path: Path, directory: int | None = None) -> Iterator[int]:
+    """Yield a directory's descriptor, opened without following a link; close it."""
+    descriptor = os.open(path, _DIRECTORY, dir_fd=directory)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _holds(file: int, size: int, uuid: str) -> bool:
