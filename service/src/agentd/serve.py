@@ -18,8 +18,9 @@ from fastapi import FastAPI
 from agentd import __version__
 from agentd.app import Edges, create_app
 from agentd.clock import Clock
-from agentd.engine.claude import ClaudeClient
-from agentd.engine.pool import Pool, PoolLimits
+from agentd.engine.claude import ClaudeClients
+from agentd.engine.limits import limits_of
+from agentd.engine.pool import Pool
 from agentd.engine.pooled import PooledEngine
 from agentd.errors import SettingsInvalid
 from agentd.log import configure_log, get_log
@@ -54,14 +55,10 @@ async def run(settings: ControlSettings) -> int:
     token = None
     if settings.api_token_file is not None:
         token = read_secret(settings.api_token_file, "api_token_file")
-    limits = PoolLimits(
-        max_live=settings.max_live_clients,
-        max_starting=settings.max_starting_clients or os.cpu_count() or 1,
-        idle_seconds=settings.idle_client_seconds,
-    )
+    limits = limits_of(settings, os.cpu_count() or 1)
     names = [agent.name for agent in settings.agents]
     spawner = SocketSpawner(Path(settings.sockets_directory), names, clock.monotonic)
-    pool = Pool(lambda wish: ClaudeClient(spawner, wish), limits, clock.monotonic)
+    pool = Pool(ClaudeClients(spawner), limits, clock.monotonic)
     edges = Edges(spawner=spawner, token=token, clock=clock)
     app = create_app(settings, engine=PooledEngine(pool), edges=edges)
     async with spawner:

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
-from agentd.engine.client import Began, ClientMessage, Ended, Said
+from agentd.engine.client import Began, ClientMessage, Ended, Said, Send
 from agentd.engine.protocol import (
     Chunk,
     ClientWish,
+    EngineWatch,
     Listener,
     OutboundListener,
     TurnOutcome,
@@ -26,8 +27,9 @@ LAST_UUID = "22222222-2222-4222-8222-222222222222"
 class FakeClient:
     """A client that echoes; every call stands in ``calls`` with its task."""
 
-    def __init__(self, wish: ClientWish) -> None:
+    def __init__(self, wish: ClientWish, send: Send | None = None) -> None:
         self.wish = wish
+        self.send = send
         self.calls: list[tuple[str, asyncio.Task[object] | None]] = []
         self.inbox: asyncio.Queue[ClientMessage | Exception | None] = asyncio.Queue()
         self.connect_error: Exception | None = None
@@ -83,6 +85,9 @@ class FakeClient:
     async def disconnect(self) -> None:
         self._note("disconnect")
 
+    def abandon(self) -> None:
+        self._note("abandon")
+
 
 class FakeClients:
     """A factory that remembers the clients it made."""
@@ -91,8 +96,8 @@ class FakeClients:
         self.made: list[FakeClient] = []
         self.prepare = prepare
 
-    def __call__(self, wish: ClientWish) -> FakeClient:
-        client = FakeClient(wish)
+    def __call__(self, wish: ClientWish, send: Send) -> FakeClient:
+        client = FakeClient(wish, send)
         if self.prepare is not None:
             self.prepare(client)
         self.made.append(client)
@@ -113,6 +118,7 @@ class FakeEngine:
     uuids: list[str] = field(default_factory=list)
     handed_over: bool = False
     outbound: OutboundListener | None = None
+    watched: EngineWatch | None = None
 
     async def __aenter__(self) -> FakeEngine:
         return self
@@ -131,6 +137,9 @@ class FakeEngine:
 
     def listen(self, listener: OutboundListener) -> None:
         self.outbound = listener
+
+    def watch(self, watch: EngineWatch) -> None:
+        self.watched = watch
 
     async def turn(
         self,

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agentd.engine.pool import Pool, PoolLimits
+from agentd.engine.limits import PoolLimits
+from agentd.engine.pool import Pool
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.protocol import ClientWish, TurnEvent, TurnOutcome
 from agentd.sessions.identity import new_session_id

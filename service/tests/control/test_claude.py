@@ -73,6 +73,9 @@ class Process:
     async def aclose(self) -> None:
         self.closed += 1
 
+    def abandon(self) -> None:
+        self.closed += 1
+
 
 class Starts(FakeSpawner):
     """A spawner that starts one given process."""

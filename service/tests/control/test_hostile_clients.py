@@ -42,7 +42,7 @@ async def test_starts_that_never_end_leave_their_places_to_others() -> None:
     order: list[str] = []
 
     async def start(name: str, seconds: float) -> None:
-        async with starts:
+        async with starts.place(name):
             order.append(f"{name} begins")
             await asyncio.sleep(seconds)
         order.append(f"{name} ended")
@@ -55,15 +55,22 @@ async def test_starts_that_never_end_leave_their_places_to_others() -> None:
 
 
 async def test_a_place_is_given_back_once_only() -> None:
-    starts = Starts(1, longest_seconds=0.01)
+    starts = Starts(1, longest_seconds=0.05)
+    inside: list[int] = []
 
-    async with starts:
-        await asyncio.sleep(0.05)
-    async with starts:
-        locked = starts.locked()
+    async def start() -> None:
+        async with starts.place("main"):
+            inside.append(inside[-1] + 1 if inside else 1)
+            await asyncio.sleep(0.01)
+            inside.append(inside[-1] - 1)
 
-    assert locked
-    assert not starts.locked()
+    async with starts.place("main"):
+        await asyncio.sleep(0.1)
+    async with asyncio.TaskGroup() as tasks:
+        for _number in range(3):
+            tasks.create_task(start())
+
+    assert max(inside) == 1
 
 
 async def test_a_close_that_fails_in_an_unknown_way_ends_no_other_client() -> None:

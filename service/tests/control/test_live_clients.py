@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from agentd.engine.pool import Pool, PoolLimits
+from agentd.engine.limits import PoolLimits
+from agentd.engine.pool import Pool
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.protocol import Chunk, TurnEvent, TurnOutcome
 from agentd.errors import AgentLost, CliFailed, EngineBusy, SessionNotFound
@@ -97,13 +98,13 @@ async def test_the_least_recently_used_idle_client_makes_room() -> None:
 
 async def test_no_client_is_started_while_all_are_in_a_turn() -> None:
     clients = FakeClients(silent)
+    limits = replace(LIMITS, max_waiting=0)
 
-    async with engine_of(clients) as engine, asyncio.TaskGroup() as tasks:
+    async with engine_of(clients, limits) as engine, asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(say(engine, wish(name))) for name in "ab"]
         await asyncio.sleep(0.01)
 
         assert not engine.has_room("main", "c")
-        assert engine.has_room("main", "a")
         with pytest.raises(EngineBusy, match="max_live_clients"):
             await say(engine, wish("c"))
         for task in running:

@@ -11,18 +11,49 @@ from typing import Any
 
 import claude_agent_sdk as sdk
 
-from agentd.engine.client import Began, ClientMessage, Ended, Said, WritesLost
+from agentd.engine.bounds import AgentBounds
+from agentd.engine.client import (
+    Began,
+    ClientMessage,
+    Ended,
+    Said,
+    Send,
+    Taken,
+    WritesLost,
+)
+from agentd.engine.lines import STARTED
 from agentd.engine.protocol import Chunk, ClientWish, Thinking, ToolUse
+from agentd.engine.tools import ToolServer
 from agentd.engine.transport import CliTransport
+from agentd.engine.words import whole
 from agentd.errors import AgentdError, AgentUnavailable
 from agentd.sessions.failures import cli_failure
 from agentd.sessions.identity import canonical_uuid
 from agentd.spawner.protocol import CliStart, Spawner
 
-MAX_RESULT_CHARACTERS = 1_000_000
 MAX_ERROR_CHARACTERS = 2_000
 MAX_NAME_CHARACTERS = 200
 MAX_INPUT_CHARACTERS = 200_000
+MAX_SKILLS = 1_000
+MAX_COST_USD = 1_000_000.0
+
+
+def nowhere(_text: str) -> str | None:
+    """Take no message."""
+    return "Nobody takes messages here."
+
+
+class ClaudeClients:
+    """Makes clients; those of one agent have its bounds in common."""
+
+    def __init__(self, spawner: Spawner) -> None:
+        self._spawner = spawner
+        self._bounds: dict[str, AgentBounds] = {}
+
+    def __call__(self, wish: ClientWish, send: Send) -> ClaudeClient:
+        """Return a client for a wish; ``send`` takes the messages of its tools."""
+        bounds = self._bounds.setdefault(wish.agent, AgentBounds(wish.agent))
+        return ClaudeClient(self._spawner, wish, send, bounds)
 
 
 class SdkTransport(CliTransport, sdk.Transport):
@@ -32,7 +63,13 @@ class SdkTransport(CliTransport, sdk.Transport):
 class ClaudeClient:
     """One CLI process in an agent's container, spoken to by the SDK."""
 
-    def __init__(self, spawner: Spawner, wish: ClientWish) -> None:
+    def __init__(
+        self,
+        spawner: Spawner,
+        wish: ClientWish,
+        send: Send = nowhere,
+        bounds: AgentBounds | None = None,
+    ) -> None:
         start = CliStart(
             session_id=wish.session_id,
             resume=wish.resume,
@@ -45,7 +82,9 @@ class ClaudeClient:
             tools=bool(wish.tools),
             resume_at=wish.resume_at if wish.resume else None,
         )
+        self._tools = ToolServer(wish.tools, send) if wish.tools else None
         self._transport = SdkTransport(spawner, wish.agent, start)
+        self._transport.serve(self._tools, bounds or AgentBounds(wish.agent))
         self._client = sdk.ClaudeSDKClient(
             sdk.ClaudeAgentOptions(include_partial_messages=True),
             transport=self._transport,
@@ -58,6 +97,8 @@ class ClaudeClient:
 
     async def say(self, message: str, message_id: str) -> None:
         """Send a user message that carries the id."""
+        if self._tools is not None:
+            self._tools.begin_turn()
         with self._our_errors():
             await self._client.query(_one(message, message_id))
 
@@ -82,6 +123,10 @@ class ClaudeClient:
         """Close the CLI."""
         with self._our_errors():
             await self._client.disconnect()
+
+    def abandon(self) -> None:
+        """Drop the connection at once: the agent's side ends the CLI's turn alone."""
+        self._transport.abandon()
 
     @contextmanager
     def _our_errors(self) -> Iterator[None]:
@@ -115,20 +160,13 @@ def translate(message: sdk.Message) -> Iterator[ClientMessage]:
             yield Began(
                 session_id=canonical_uuid(message.data.get("session_id")),
                 model=whole(model, MAX_NAME_CHARACTERS),
+                skills=_skills(message.data.get("skills")),
             )
+        elif message.subtype == STARTED:
+            yield Taken(canonical_uuid(message.data.get("command_uuid")))
         elif message.subtype == "session_writes_lost":
             reason = whole(message.data.get("error_code"), MAX_NAME_CHARACTERS)
             yield WritesLost(reason or "unknown")
-
-
-def whole(text: object, limit: int = MAX_RESULT_CHARACTERS) -> str | None:
-    """Return the start of a text, with a mark for each half of a character.
-
-    JSON can spell half a character, and nothing can store or send it.
-    """
-    if not isinstance(text, str):
-        return None
-    return text[:limit].encode("utf-8", "replace").decode("utf-8")
 
 
 def map_error(error: Exception, stderr_tail: str) -> AgentdError:
@@ -142,6 +180,19 @@ def map_error(error: Exception, stderr_tail: str) -> AgentdError:
     ours = isinstance(error, sdk.ClaudeSDKError)
     deed = "broke off" if ours else "did not do as asked"
     return cli_failure(f"The Claude CLI {deed}: {reason}", f"{reason}\n{stderr_tail}")
+
+
+def _skills(names: object) -> tuple[str, ...] | None:
+    if not isinstance(names, list):
+        return None
+    found = (whole(name, MAX_NAME_CHARACTERS) for name in names[:MAX_SKILLS])
+    return tuple(name for name in found if name)
+
+
+def _cost(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= MAX_COST_USD else None
 
 
 async def _one(message: str, message_id: str) -> AsyncIterator[dict[str, Any]]:
@@ -197,6 +248,7 @@ def _translate_result(message: sdk.ResultMessage) -> Ended:
         session_id=message.session_id,
         answered=None if answered is None else tuple(answered),
         injected=message.origin is not None and message.origin.get("kind") != "human",
+        cost_usd=_cost(message.total_cost_usd),
     )
 
 

@@ -17,6 +17,14 @@ class Began:
 
     session_id: str | None
     model: str | None
+    skills: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The CLI took a message in: what it tells from now on is about that."""
+
+    message_id: str | None
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Ended:
 
     ``answered`` are the ids of the messages that it took in, or None if it did not
     tell; ``injected`` is true for a turn that nobody asked for, e.g. when a
-    background task ended.
+    background task ended; ``cost_usd`` is of the whole process until then.
     """
 
     is_error: bool
@@ -43,6 +51,7 @@ class Ended:
     session_id: str | None
     answered: tuple[str, ...] | None = None
     injected: bool = False
+    cost_usd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class WritesLost:
     reason: str
 
 
-ClientMessage = Began | Said | Ended | WritesLost | TurnEvent
+ClientMessage = Began | Taken | Said | Ended | WritesLost | TurnEvent
 
 
 class Client(Protocol):
@@ -76,5 +85,9 @@ class Client(Protocol):
     async def disconnect(self) -> None:
         """Close the CLI; bounded."""
 
+    def abandon(self) -> None:
+        """Drop the connection at once: the agent's side ends the CLI's turn alone."""
 
-ClientFactory = Callable[[ClientWish], Client]
+
+Send = Callable[[str], str | None]
+ClientFactory = Callable[[ClientWish, Send], Client]

@@ -9,7 +9,7 @@ neither the memory nor the time of the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from agentd.errors import CliFailed
@@ -18,19 +18,33 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_OPENINGS = 200_000
 # What tools answered comes back in these; it may be long, and nobody reads it here.
 UNUSED_START = b'{"type":"user"'
+# Tells which message the CLI works on; the SDK does not know it, so that it gets it
+# as a system message.
+LIFECYCLE = "command_lifecycle"
+STARTED = "command_started"
 USED = ("control_request", "control_response", "assistant", "result", "stream_event")
 USED_SYSTEM = ("init", "session_writes_lost")
 
+Hold = Callable[[int], None]
+
 
 class LineReader:
-    """Cuts chunks into lines and returns the messages in them that are used."""
+    """Cuts chunks into lines and returns the messages in them that are used.
 
-    def __init__(self) -> None:
+    ``hold`` is told of each change of what is held, and may raise CliFailed.
+    """
+
+    def __init__(self, hold: Hold | None = None) -> None:
         self._buffer = bytearray()
         self._skipping = False
+        self._hold = hold
+        self._held = 0
 
-    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
-        """Return the messages that are complete now; raise CliFailed."""
+    def feed(self, chunk: bytes) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Return the size of each line that is complete now, and what is used of it.
+
+        Raise CliFailed.
+        """
         searched = len(self._buffer)
         self._buffer += chunk
         while (end := self._buffer.find(b"\n", searched)) >= 0:
@@ -39,13 +53,25 @@ class LineReader:
             searched = 0
             if self._skipping:
                 self._skipping = False
-            elif (message := parse_line(line)) is not None:
-                yield message
+            else:
+                yield len(line), parse_line(line)
         if self._skipping or self._buffer.startswith(UNUSED_START):
             self._skipping = True
             self._buffer.clear()
         elif len(self._buffer) > MAX_LINE_BYTES:
             raise _too_long()
+        self._tell()
+
+    def forget(self) -> None:
+        """Hold nothing any more."""
+        self._buffer.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        change = len(self._buffer) - self._held
+        self._held += change
+        if self._hold is not None and change:
+            self._hold(change)
 
 
 def parse_line(line: bytes) -> dict[str, Any] | None:
@@ -70,6 +96,9 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
         raise CliFailed(
             f"The CLI wrote a line that is not JSON: {text[:80]!r}."
         ) from error
+    if value.get("type") == LIFECYCLE and value.get("state") == "started":
+        taken = value.get("command_uuid")
+        return {"type": "system", "subtype": STARTED, "command_uuid": taken}
     return value if _is_used(value) else None
 
 

@@ -7,47 +7,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agentd.deadline import Deadline
-from agentd.engine.client import Began, Client, ClientMessage, Ended, Said, WritesLost
-from agentd.engine.protocol import ClientWish, Listener, TurnOutcome
-from agentd.errors import AgentdError, CliFailed
+from agentd.engine.client import (
+    Began,
+    Client,
+    ClientMessage,
+    Ended,
+    Said,
+    Taken,
+    WritesLost,
+)
+from agentd.engine.outbox import MAX_CHARACTERS, Outbox
+from agentd.engine.protocol import ClientWish, EngineWatch, Outbound, TurnOutcome
+from agentd.engine.starts import Starts
+from agentd.engine.turn import Turn, is_answer
+from agentd.errors import AgentdError, CliFailed, Draining, TurnHandedOver
 from agentd.log import get_log
-from agentd.sessions.failures import cli_failure
-from agentd.sessions.identity import canonical_uuid
 
 ORDERS = 4
 CLOSE_SECONDS = 20.0
+GIVE_UP_SECONDS = 5.0
 
 log = get_log("engine")
-
-
-@dataclass
-class Turn:
-    """A turn that runs: what was said, who listens, and how it ends."""
-
-    message: str
-    model: str | None
-    listener: Listener
-    id: str
-    ended: asyncio.Future[TurnOutcome] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-    said_model: str | None = None
-    session_id: str | None = None
-    last_uuid: str | None = None
-
-    def __post_init__(self) -> None:
-        # A turn that timed out may fail later, when nobody waits for it any more.
-        self.ended.add_done_callback(
-            lambda ended: ended.cancelled() or ended.exception()
-        )
-
-    def fail(self, error: AgentdError) -> None:
-        """End the turn with an error, unless it has ended."""
-        if not self.ended.done():
-            self.ended.set_exception(error)
 
 
 class Interrupt:
@@ -61,6 +44,16 @@ class Close:
 Order = Turn | Interrupt | Close
 
 
+@dataclass(frozen=True)
+class Around:
+    """What every live client has around it."""
+
+    starts: Starts
+    outbox: Outbox
+    watch: EngineWatch
+    on_closed: Callable[[LiveClient], None]
+
+
 class LiveClient:
     """A client that its own task connects, uses and closes.
 
@@ -68,28 +61,25 @@ class LiveClient:
     queue and wait for the turn's future.
     """
 
-    def __init__(
-        self,
-        wish: ClientWish,
-        client: Client,
-        starts: asyncio.Semaphore,
-        on_closed: Callable[[LiveClient], None],
-    ) -> None:
+    def __init__(self, wish: ClientWish, client: Client, around: Around) -> None:
         self.wish = wish
         self.in_turn = False
         self.closing = False
+        self.why = "failed"
         self.last_used = 0.0
         self.closed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._connected = False
         self._busy = False
         self._client = client
-        self._starts = starts
-        self._on_closed = on_closed
+        self._around = around
         self._orders: asyncio.Queue[Order] = asyncio.Queue(maxsize=ORDERS)
         self._turn: Turn | None = None
         self._model = wish.model
         self._failure: AgentdError | None = None
+        self._tells_taken = False
+        self._in_unasked = False
+        self._cost_usd = 0.0
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin the task that owns the client."""
@@ -99,15 +89,18 @@ class LiveClient:
 
     async def _own(self) -> None:
         try:
-            async with self._starts:
+            async with self._around.starts.place(self.wish.agent):
+                began = asyncio.get_running_loop().time()
                 await self._client.connect()
+            seconds = asyncio.get_running_loop().time() - began
+            self._around.watch.client_started(self.wish.agent, seconds)
             self._connected = True
             async with asyncio.TaskGroup() as tasks:
                 reader = tasks.create_task(self._read())
                 await self._obey()
                 reader.cancel()
         except Exception as error:
-            self._failure = failure_of(error)
+            self._failure = self._failure or failure_of(error)
         finally:
             self.closing = True
             await self._disconnect()
@@ -133,22 +126,48 @@ class LiveClient:
                 await self._order(Interrupt())
                 await asyncio.shield(turn.ended)
 
-    async def close(self) -> None:
+    async def close(self, why: str) -> None:
         """Close the client and wait until it is closed; bounded."""
-        self.closing = True
+        self.note_end(why)
         # An order that hangs in the agent would keep the one to close waiting.
         if self._connected and not self._busy and not self._orders.full():
             self._orders.put_nowait(Close())
         elif self._task is not None:
             self._task.cancel()
-        try:
-            async with Deadline(CLOSE_SECONDS):
-                await self.closed.wait()
-        except TimeoutError:
+        for seconds in (CLOSE_SECONDS, GIVE_UP_SECONDS):
+            with suppress(TimeoutError):
+                async with Deadline(seconds):
+                    await self.closed.wait()
+                return
             log.warning("client_stuck", conversation=self.wish.conversation_id)
             if self._task is not None:
                 self._task.cancel()
-            await self.closed.wait()
+        # Its task may hang for ever; the conversation may not.
+        self._end(None)
+
+    def hand_over(self) -> bool:
+        """Leave the CLI to its agent's side; return whether a turn ran in it."""
+        self.note_end("handed_over")
+        turn = self._turn
+        running = turn is not None and not turn.ended.done()
+        if turn is not None:
+            turn.fail(
+                TurnHandedOver(
+                    "Control stops, and the agent brings this turn to an end alone. "
+                    "Look for its answer in the conversation when control is back."
+                )
+            )
+        self._failure = Draining("Nothing was said: control is stopping. Say it again.")
+        self._client.abandon()
+        if self._task is not None:
+            self._task.cancel()
+        return running
+
+    def note_end(self, why: str) -> None:
+        """Take no more turns: the client is about to end, and why."""
+        if not self.closing:
+            self.why = why
+        self.closing = True
 
     async def _order(self, order: Order) -> None:
         if self.closed.is_set():
@@ -180,14 +199,10 @@ class LiveClient:
 
     def _take(self, message: ClientMessage) -> None:
         turn = self._turn
-        if turn is None or turn.ended.done():
-            return
-        if isinstance(message, Began):
-            turn.session_id = message.session_id or turn.session_id
-            turn.said_model = message.model or turn.said_model
-        elif isinstance(message, Said):
-            turn.last_uuid = message.uuid or turn.last_uuid
-            turn.said_model = message.model or turn.said_model
+        if isinstance(message, Taken):
+            self._tells_taken = True
+            if turn is not None and message.message_id == turn.id:
+                turn.taken = True
         elif isinstance(message, WritesLost):
             # The proof on disk decides what the answer says; this tells the cause.
             log.error(
@@ -198,33 +213,50 @@ class LiveClient:
             )
         elif isinstance(message, Ended):
             self._end_turn(turn, message)
+        elif turn is None or turn.ended.done() or not self._is_about(turn):
+            # Nobody asked for this; its text comes with its end.
+            self._in_unasked = True
+        elif isinstance(message, Began):
+            turn.begin(message)
+        elif isinstance(message, Said):
+            turn.note(message)
         else:
             turn.listener(message)
 
-    def _end_turn(self, turn: Turn, ended: Ended) -> None:
-        if not is_answer(ended, turn.id):
-            log.info("injected_turn_ended", conversation=self.wish.conversation_id)
+    def _is_about(self, turn: Turn) -> bool:
+        """Return whether what the CLI tells now belongs to the turn that was asked."""
+        return turn.taken if self._tells_taken else not self._in_unasked
+
+    def _end_turn(self, turn: Turn | None, ended: Ended) -> None:
+        self._in_unasked = False
+        cost = self._cost_of(ended)
+        if turn is None or turn.ended.done() or not is_answer(ended, turn.id):
+            self._keep(ended)
             return
         self._turn = None
-        session_id = canonical_uuid(ended.session_id) or turn.session_id
-        if ended.is_error:
-            text = ended.error or ended.result or "the CLI gave no reason"
-            failure = cli_failure(text, text)
-            if failure.__class__ is not CliFailed:
-                turn.fail(failure)
-                return
-        turn.ended.set_result(
-            TurnOutcome(
-                status="error" if ended.is_error else "success",
-                result=None if ended.is_error else ended.result,
-                error=ended.error or ended.result if ended.is_error else None,
-                model=turn.said_model,
-                session_id=session_id,
-                last_message_uuid=turn.last_uuid,
-            )
-        )
+        turn.end(ended, cost)
 
-    def _end(self, _task: asyncio.Task[None]) -> None:
+    def _cost_of(self, ended: Ended) -> float | None:
+        """Return what was spent since the last end: the CLI tells the sum."""
+        if ended.cost_usd is None:
+            return None
+        spent = max(0.0, ended.cost_usd - self._cost_usd)
+        self._cost_usd = ended.cost_usd
+        return spent
+
+    def _keep(self, ended: Ended) -> None:
+        """Keep the text of a turn that nobody asked for."""
+        text = (ended.result or "")[:MAX_CHARACTERS]
+        told = {"agent": self.wish.agent, "conversation": self.wish.conversation_id}
+        log.info("unasked_turn_ended", is_error=ended.is_error, **told)
+        if ended.injected and not ended.is_error and text.strip():
+            self._around.outbox.offer(
+                Outbound(self.wish.agent, self.wish.conversation_id, text, "background")
+            )
+
+    def _end(self, _task: asyncio.Task[None] | None) -> None:
+        if self.closed.is_set():
+            return
         self.closing = True
         self.closed.set()
         failure = self._failure or CliFailed("The live client was closed.")
@@ -234,14 +266,8 @@ class LiveClient:
             order = self._orders.get_nowait()
             if isinstance(order, Turn):
                 order.fail(failure)
-        self._on_closed(self)
-
-
-def is_answer(ended: Ended, message_id: str) -> bool:
-    """Return whether the turn that ended is the one that took the message in."""
-    if ended.answered is not None:
-        return message_id in ended.answered
-    return not ended.injected
+        self._around.watch.client_ended(self.wish.agent, self.why)
+        self._around.on_closed(self)
 
 
 def failure_of(error: Exception) -> AgentdError:

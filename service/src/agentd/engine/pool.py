@@ -6,39 +6,47 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
+from agentd.deadline import Deadline
 from agentd.engine.client import ClientFactory
-from agentd.engine.live import LiveClient
-from agentd.engine.protocol import ClientWish
+from agentd.engine.limits import PoolLimits
+from agentd.engine.live import Around, LiveClient
+from agentd.engine.outbox import Outbox
+from agentd.engine.places import Places
+from agentd.engine.protocol import ClientWish, EngineWatch, Outbound, OutboundListener
 from agentd.engine.starts import Starts
+from agentd.engine.watch import Watching
 from agentd.errors import Draining, EngineBusy
 from agentd.log import get_log
 
+# An agent that takes long to close an idle client must not make the others wait.
+MAKE_ROOM_SECONDS = 2.0
+HAND_OVER_SECONDS = 2.0
+
 log = get_log("pool")
-
-
-@dataclass(frozen=True)
-class PoolLimits:
-    """How many clients may live and start at once, and how long one may idle."""
-
-    max_live: int
-    max_starting: int
-    idle_seconds: float
 
 
 class Pool:
     """Live clients by conversation; the caller serialises turns of one of them."""
 
     def __init__(
-        self, factory: ClientFactory, limits: PoolLimits, clock: Callable[[], float]
+        self,
+        factory: ClientFactory,
+        limits: PoolLimits,
+        clock: Callable[[], float],
     ) -> None:
         self._factory = factory
         self._limits = limits
         self._clock = clock
+        self._watching = Watching()
+        self._places = Places(limits, self._watching)
+        self._outbox = Outbox(clock)
+        self._around = Around(
+            Starts(limits.max_starting), self._outbox, self._watching, self._forget
+        )
         self._clients: dict[str, LiveClient] = {}
-        self._starts = Starts(limits.max_starting)
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
 
@@ -50,11 +58,16 @@ class Pool:
     async def __aexit__(self, *details: object) -> None:
         self._stopping = True
         self._reaper.cancel()
-        clients = list(self._clients.values())
-        async with asyncio.TaskGroup() as closing:
-            for client in clients:
-                closing.create_task(client.close())
+        await self._close_all(list(self._clients.values()), "stopped")
         await self._tasks.__aexit__(None, None, None)
+
+    def listen(self, listener: OutboundListener) -> None:
+        """Give every text that is no answer to this listener from now on."""
+        self._outbox.listen(listener)
+
+    def watch(self, watch: EngineWatch) -> None:
+        """Tell this watch of clients and waiting turns from now on."""
+        self._watching.watch = watch
 
     def find(self, conversation_id: str) -> LiveClient | None:
         """Return the conversation's client if it lives."""
@@ -65,65 +78,111 @@ class Pool:
         """Return how many clients live for each agent."""
         return Counter(client.wish.agent for client in self._clients.values())
 
-    def has_room(self, conversation_id: str) -> bool:
-        """Return whether ``take`` would find or make room for the conversation."""
-        return (
-            conversation_id in self._clients
-            or len(self._clients) < self._limits.max_live
-            or any(not client.in_turn for client in self._clients.values())
-        )
+    def has_room(self, agent: str) -> bool:
+        """Return whether ``take`` would find a place, or one to wait for it."""
+        return not self._stopping and self._places.has_room(agent)
 
     async def take(self, wish: ClientWish) -> LiveClient:
         """Return a client for a turn, started if none lives that serves the wish.
 
         It is marked as in a turn; ``give_back`` ends that. Raise EngineBusy if no
-        further client may live and none of the living ones is idle.
+        turn more may run, and none became free in time.
         """
-        client = self.find(wish.conversation_id)
-        if client is not None and client.wish.same_client(wish):
-            client.in_turn = True
-            return client
-        if (old := self._clients.get(wish.conversation_id)) is not None:
-            await old.close()
-        await self._make_room()
-        if self._stopping:
-            raise Draining("No client is started: control is stopping.")
-        client = LiveClient(wish, self._factory(wish), self._starts, self._forget)
-        client.in_turn = True
-        self._clients[wish.conversation_id] = client
-        client.start(self._tasks)
-        return client
+        await self._places.enter(wish.agent)
+        try:
+            return await self._client_for(wish)
+        except BaseException:
+            self._places.leave(wish.agent)
+            raise
 
     def give_back(self, client: LiveClient) -> None:
         """Mark a client as idle from now on."""
         client.in_turn = False
         client.last_used = self._clock()
+        self._places.leave(client.wish.agent)
 
     async def close_idle(self) -> int:
         """Close the clients that idle too long; return how many."""
         limit = self._clock() - self._limits.idle_seconds
-        idle = [
-            client
-            for client in self._clients.values()
-            if not client.in_turn and client.last_used <= limit
-        ]
-        # All at once: while one of them is slow, another may be taken for a turn.
-        async with asyncio.TaskGroup() as closing:
-            for client in idle:
-                client.closing = True
-                closing.create_task(client.close())
+        idle = [client for client in self._idle() if client.last_used <= limit]
+        await self._close_all(idle, "idle")
         return len(idle)
 
-    async def _make_room(self) -> None:
-        while len(self._clients) >= self._limits.max_live:
-            idle = [client for client in self._clients.values() if not client.in_turn]
-            if not idle:
+    async def hand_over(self) -> int:
+        """Leave every client to its agent's side; return how many were in a turn."""
+        self._stopping = True
+        clients = list(self._clients.values())
+        running = sum([client.hand_over() for client in clients])
+        with suppress(TimeoutError):
+            async with Deadline(HAND_OVER_SECONDS):
+                for client in clients:
+                    await client.closed.wait()
+        return running
+
+    async def _client_for(self, wish: ClientWish) -> LiveClient:
+        client = self.find(wish.conversation_id)
+        if client is not None and client.wish.same_client(wish):
+            client.in_turn = True
+            return client
+        if (old := self._clients.get(wish.conversation_id)) is not None:
+            await old.close("other_wish")
+        await self._make_room(wish.agent)
+        if self._stopping:
+            raise Draining("No client is started: control is stopping.")
+        # Nothing is awaited from here on, so that the room is still there.
+        client = LiveClient(
+            wish,
+            self._factory(wish, lambda text: self._send(wish, text)),
+            self._around,
+        )
+        client.in_turn = True
+        self._clients[wish.conversation_id] = client
+        client.start(self._tasks)
+        return client
+
+    def _send(self, wish: ClientWish, text: str) -> str | None:
+        outbound = Outbound(wish.agent, wish.conversation_id, text, "tool")
+        return self._outbox.offer(outbound)
+
+    async def _make_room(self, agent: str) -> None:
+        """Close idle clients until one more may live.
+
+        No more turns run than clients may live, so that there is always an idle one.
+        """
+        while not self._stopping:
+            staying = Counter(
+                client.wish.agent
+                for client in self._clients.values()
+                if not client.closing
+            )
+            own = staying[agent] >= self._places.cap(agent)
+            if not own and staying.total() < self._limits.max_live:
+                return
+            victim = choose_victim(self._idle(), staying, agent if own else None)
+            if victim is None:
                 raise EngineBusy(
-                    f"Cannot start a client: all {self._limits.max_live} are in a "
-                    "turn. Try again shortly, or raise max_live_clients."
+                    f'Cannot start a client for agent "{agent}": as many live as may, '
+                    "and none of them is idle. Try again shortly."
                 )
-            oldest = min(idle, key=lambda client: client.last_used)
-            await oldest.close()
+            victim.note_end("room")
+            closing = self._tasks.create_task(victim.close("room"))
+            await asyncio.wait({closing}, timeout=MAKE_ROOM_SECONDS)
+
+    def _idle(self) -> list[LiveClient]:
+        return [
+            client
+            for client in self._clients.values()
+            if not client.in_turn and not client.closing
+        ]
+
+    async def _close_all(self, clients: Iterable[LiveClient], why: str) -> None:
+        # All at once: while one of them is slow, another may be taken for a turn.
+        clients = list(clients)
+        for client in clients:
+            client.note_end(why)
+        async with asyncio.TaskGroup() as closing:
+            for client in clients:
+                closing.create_task(client.close(why))
 
     def _forget(self, client: LiveClient) -> None:
         if self._clients.get(client.wish.conversation_id) is client:
@@ -135,3 +194,17 @@ class Pool:
             await asyncio.sleep(pause)
             if closed := await self.close_idle():
                 log.info("idle_clients_closed", count=closed)
+
+
+def choose_victim(
+    idle: Iterable[LiveClient], staying: Mapping[str, int], agent: str | None
+) -> LiveClient | None:
+    """Return the idle client that is closed to make room, or None.
+
+    It is one of the named agent, or of the agent that has the most clients: who opens
+    many conversations closes its own. Of those it is the least recently used.
+    """
+    able = [one for one in idle if agent is None or one.wish.agent == agent]
+    return min(
+        able, key=lambda one: (-staying[one.wish.agent], one.last_used), default=None
+    )

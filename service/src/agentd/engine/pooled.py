@@ -7,14 +7,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from agentd.engine.live import LiveClient, Turn
+from agentd.engine.live import LiveClient
 from agentd.engine.pool import Pool
 from agentd.engine.protocol import (
     ClientWish,
+    EngineWatch,
     Listener,
     OutboundListener,
     TurnOutcome,
 )
+from agentd.engine.turn import Turn
 
 INTERRUPT_GRACE_SECONDS = 2.0
 
@@ -46,7 +48,7 @@ class PooledEngine:
 
     def has_room(self, agent: str, conversation_id: str) -> bool:
         """Return whether a turn would find a client, or a place to wait for one."""
-        return self._pool.has_room(conversation_id)
+        return self._pool.has_room(agent)
 
     async def turn(
         self,
@@ -69,7 +71,7 @@ class PooledEngine:
             if not limit.expired():
                 raise
             await self._stop(client, turn)
-            return _timed_out(turn, timeout_seconds)
+            return turn.out_of_time(timeout_seconds)
         except asyncio.CancelledError:
             await self._stop(client, turn)
             raise
@@ -81,28 +83,21 @@ class PooledEngine:
         """Close the conversation's live client if there is one."""
         client = self._pool.find(conversation_id)
         if client is not None:
-            await client.close()
+            await client.close("asked")
 
     def listen(self, listener: OutboundListener) -> None:
         """Give every text that is no answer to this listener from now on."""
-        self._outbound = listener
+        self._pool.listen(listener)
+
+    def watch(self, watch: EngineWatch) -> None:
+        """Tell this watch of clients and waiting turns from now on."""
+        self._pool.watch(watch)
 
     async def hand_over(self) -> int:
         """Leave every running turn to its agent's side; see the protocol."""
-        return 0
+        return await self._pool.hand_over()
 
     async def _stop(self, client: LiveClient | None, turn: Turn) -> None:
         if client is not None:
             await client.interrupt(turn, self._grace)
-            await client.close()
-
-
-def _timed_out(turn: Turn, seconds: float) -> TurnOutcome:
-    return TurnOutcome(
-        status="timeout",
-        result=None,
-        error=f"The turn did not end within {seconds:g} seconds and was interrupted.",
-        model=turn.said_model,
-        session_id=turn.session_id,
-        last_message_uuid=turn.last_uuid,
-    )
+            await client.close("broken_off")

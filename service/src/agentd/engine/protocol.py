@@ -115,7 +115,9 @@ class EngineWatch(Protocol):
         """Note that a client is ready, and how long its start took."""
 
     def client_ended(self, agent: str, why: str) -> None:
-        """Note that a client is gone: idle, room, other_wish, stopped or failed."""
+        """Note that a client is gone: idle, room, other_wish, asked,
+        broken_off, stopped, handed_over or failed.
+        """
 
     def waiting(self, count: int) -> None:
         """Note how many turns wait for a client now."""
@@ -149,6 +151,9 @@ class Engine(Protocol):
 
         It is called in the event loop, must not wait and must not raise.
         """
+
+    def watch(self, watch: EngineWatch) -> None:
+        """Tell this watch of clients and waiting turns from now on."""
 
     async def turn(
         self,

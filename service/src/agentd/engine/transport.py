@@ -9,7 +9,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from agentd.engine.bounds import AgentBounds
 from agentd.engine.lines import LineReader
+from agentd.engine.tools import OWN_SERVER, ToolServer
 from agentd.errors import CliFailed
 from agentd.sessions.failures import cli_failure
 from agentd.spawner.protocol import CliProcess, CliStart, Spawner
@@ -25,10 +27,17 @@ class CliTransport:
         self._spawner = spawner
         self._agent = agent
         self._start = start
+        self._tools: ToolServer | None = None
+        self._bounds: AgentBounds | None = None
         self._process: CliProcess | None = None
         self._writing = asyncio.Lock()
         self._answered = False
         self._early_bytes = 0
+
+    def serve(self, tools: ToolServer | None, bounds: AgentBounds) -> None:
+        """Offer these tools to the CLI, and read it within these bounds."""
+        self._tools = tools
+        self._bounds = bounds
 
     async def connect(self) -> None:
         """Start the process in the agent."""
@@ -45,16 +54,23 @@ class CliTransport:
     async def read_messages(self) -> AsyncIterator[dict[str, Any]]:
         """Return the objects that the process writes; raise CliFailed at its crash."""
         process = self._started()
-        reader = LineReader()
-        async for chunk in process.stdout():
-            if not self._answered:
-                self._take_early(len(chunk))
-            for message in reader.feed(chunk):
-                if message["type"] == "control_request":
-                    await self._refuse(message.get("request_id"))
-                    continue
-                self._answered |= message["type"] == "control_response"
-                yield message
+        reader = LineReader(None if self._bounds is None else self._bounds.hold)
+        try:
+            async for chunk in process.stdout():
+                if not self._answered:
+                    self._take_early(len(chunk))
+                for size, message in reader.feed(chunk):
+                    if self._bounds is not None:
+                        await self._bounds.pace(size)
+                    if message is None:
+                        continue
+                    if message["type"] == "control_request":
+                        await self._answer(message)
+                        continue
+                    self._answered |= message["type"] == "control_response"
+                    yield message
+        finally:
+            reader.forget()
         status = await process.wait()
         if status != 0:
             raise cli_failure(
@@ -67,6 +83,11 @@ class CliTransport:
         """End the process; bounded by the process itself."""
         if self._process is not None:
             await self._process.aclose()
+
+    def abandon(self) -> None:
+        """Drop the connection: the agent's side lets the process end its turn."""
+        if self._process is not None:
+            self._process.abandon()
 
     def is_ready(self) -> bool:
         """Return whether the process was started."""
@@ -90,15 +111,27 @@ class CliTransport:
                 "before it answered. Its client is closed."
             )
 
-    async def _refuse(self, request_id: object) -> None:
-        """Answer a request of the CLI, of which there is none that we offered.
+    async def _answer(self, message: dict[str, Any]) -> None:
+        """Answer a request of the CLI: the tools that are offered, and nothing else.
 
         The next line waits for it: who does not take the answers is not read.
         """
+        request_id, request = message.get("request_id"), message.get("request")
         if not isinstance(request_id, str) or len(request_id) > MAX_REQUEST_ID:
             raise CliFailed("The CLI made a request without an id of its own.")
-        error = "Nothing of this kind is offered here."
-        response = {"subtype": "error", "request_id": request_id, "error": error}
+        response: dict[str, object]
+        if (
+            self._tools is not None
+            and isinstance(request, dict)
+            and request.get("subtype") == "mcp_message"
+            and request.get("server_name") == OWN_SERVER
+        ):
+            told = {"mcp_response": self._tools.answer(request.get("message"))}
+            response = {"subtype": "success", "response": told}
+        else:
+            error = "Nothing of this kind is offered here."
+            response = {"subtype": "error", "error": error}
+        response["request_id"] = request_id
         answer = {"type": "control_response", "response": response}
         await self.write(json.dumps(answer) + "\n")
 

@@ -63,6 +63,9 @@ class CliProcess(Protocol):
     async def wait(self) -> int:
         """Return the exit status; raise AgentLost if the link went away first."""
 
+    def abandon(self) -> None:
+        """Drop the connection at once: the agent's side lets it end its turn."""
+
     async def aclose(self) -> None:
         """Close the input, wait shortly, then end the group; bounded, repeatable."""
 

@@ -16,7 +16,7 @@ from agentd.spawner.link import Link
 from agentd.spawner.protocol import SignalName
 
 CHUNK_BYTES = 256 * 1024
-UNREAD_BYTES = 512 * 1024
+UNREAD_BYTES = 256 * 1024
 STDERR_BYTES = 8 * 1024
 CLOSE_SECONDS = (2.0, 3.0, 3.0)
 
@@ -34,6 +34,7 @@ class RemoteProcess:
         self._unread = 0
         self._discard = False
         self._input_ended = False
+        self._abandoned = False
         self._changed = asyncio.Condition()
         self._ended = asyncio.Event()
         self._status: int | None = None
@@ -146,7 +147,8 @@ class RemoteProcess:
         return self._status
 
     def abandon(self) -> None:
-        """Drop the connection; the agent's side then ends the process itself."""
+        """Drop the connection at once: the agent's side lets it end its turn."""
+        self._abandoned = True
         self._link.abort()
 
     async def aclose(self) -> None:
@@ -154,6 +156,9 @@ class RemoteProcess:
         self._discard = True
         async with self._changed:
             self._changed.notify_all()
+        if self._abandoned:
+            # A signal would break off the turn that it brings to an end.
+            return
         try:
             await self._end_by_steps()
         finally:
