@@ -19,6 +19,7 @@ from urllib.request import urlopen
 
 from memory_group import MemoryGroup
 
+SERVICE = Path(__file__).resolve().parents[2] / "service" / "src"
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 AGENT = "main"
@@ -45,6 +46,7 @@ class LocalStack:
             [*_into(group), sys.executable, "-m", *arguments],
             env={
                 "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(SERVICE),
                 "TMPDIR": str(self.directory),
                 **variables,
             },

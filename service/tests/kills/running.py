@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from control.service import ControlProcess, cli_processes
 
-from agentd.agent.calls import STREAM_MARK
 from agentd.agent.command import MARKER, marker
+from agentd.agent.processes import STREAM_MARK
 from agentd.agent.settings import load_agent_settings
 from agentd.spawner.processes import kill_marked, marked
 
