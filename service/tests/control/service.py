@@ -19,6 +19,8 @@ from typing import Any, Protocol
 
 import httpx
 
+import agentd
+
 START_SECONDS = 30.0
 Json = dict[str, Any]
 
@@ -95,7 +97,11 @@ class ControlProcess:
         with (self.stack.directory / "control.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "agentd", "serve"],
-                env={"PATH": os.environ["PATH"], "AGENTD_SETTINGS": str(path)},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "AGENTD_SETTINGS": str(path),
+                    "PYTHONPATH": str(Path(agentd.__file__).parents[1]),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
