@@ -10,11 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_REPORTED = 1000
-MAX_SHOWN_CHARACTERS = 300
+MAX_SHOWN_CHARACTERS = 600
 
 BUILT_IN = "builtIn"
 ORG = "org"
 USER = "user"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is refused, so that no directory can hold a boot up for ever."""
+
+    skills: int = 1000
+    entries: int = 5000
+    bytes: int = 256 * 1024 * 1024
+    depth: int = 16
+    listed: int = 20_000
+    removed: int = 200_000
+    conflict_copies: int = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +44,7 @@ class SkillPlaces:
 
 @dataclass(frozen=True, kw_only=True)
 class Shadowed:
-    """A user skill that a higher tier hides: the winner's and the loser's path."""
+    """A user skill that a higher tier hides: that tier, and the skill's own path."""
 
     name: str
     winner: str
