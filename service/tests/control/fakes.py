@@ -35,6 +35,7 @@ class FakeClient:
         self.connect_error: Exception | None = None
         self.answers = True
         self.models: list[str | None] = []
+        self.said: list[str] = []
         self.connecting = asyncio.Event()
         self.connecting.set()
 
@@ -52,6 +53,7 @@ class FakeClient:
 
     async def say(self, message: str, message_id: str) -> None:
         self._note("say")
+        self.said.append(message_id)
         if self.answers:
             self.answer(message, message_id)
 

@@ -34,7 +34,9 @@ class CliTransport:
         self._answered = False
         self._early_bytes = 0
 
-    def serve(self, tools: ToolServer | None, bounds: AgentBounds) -> None:
+    def serve(
+        self, tools: ToolServer | None, bounds: AgentBounds | None = None
+    ) -> None:
         """Offer these tools to the CLI, and read it within these bounds."""
         self._tools = tools
         self._bounds = bounds
