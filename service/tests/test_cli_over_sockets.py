@@ -146,12 +146,14 @@ async def test_a_directory_that_cannot_be_written_is_named_with_its_owner(
         good = await stack.spawner.call("main", "probe", {}, timeout_seconds=5)
         projects = stack.memory() / ".claude" / "projects"
         projects.rmdir()
-        projects.write_text("in the way")
+        # Nobody can write there, root neither.
+        projects.symlink_to("/proc/self")
 
         bad = await stack.spawner.call("main", "probe", {}, timeout_seconds=5)
         with pytest.raises(CliFailed, match=str(projects)):
             await begin(stack)
         projects.unlink()
+        projects.write_text("in the way, and then beside it")
         again = await stack.spawner.call("main", "probe", {}, timeout_seconds=5)
 
     assert good["ok"] is True and again["ok"] is True

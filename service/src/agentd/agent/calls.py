@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from agentd.agent.boot import Booted, mend
+from agentd.agent.condition import condition
+from agentd.agent.credentials import credentials_status
 from agentd.agent.log import Log
+from agentd.agent.managed import managed_state
 from agentd.agent.processes import CliProcesses
 from agentd.agent.settings import AgentSettings
 from agentd.agent.skill_calls import skill_calls
 from agentd.agent.start import StartRefused, is_uuid, parse_start
 from agentd.agent.transcript_calls import transcript_calls
-from agentd.agent.volumes import prepare, probe
 from agentd.spawner.dial import Call, CallFailed
 from agentd.transcripts.find import transcript_state
 
@@ -26,18 +32,24 @@ STREAM = re.compile(r"[0-9a-f]{32}")
 class AgentCalls:
     """Answers control; its processes live on for their turn when control is gone."""
 
-    def __init__(self, settings: AgentSettings, cli: str, log: Log) -> None:
+    def __init__(
+        self, settings: AgentSettings, cli: str, log: Log, booted: Booted
+    ) -> None:
         self._settings = settings
         self._log = log
         self._linked = False
-        self._boot_errors = prepare(settings)
+        self._booted = booted
         self.processes = CliProcesses(settings, cli, log)
         self._table: Mapping[str, Call] = {
             "probe": self._call_probe,
             "transcript_state": self._call_transcript_state,
             "start_cli": self._call_start_cli,
             "signal_cli": self._call_signal_cli,
-            **skill_calls(settings),
+            "credentials_status": self._call_credentials_status,
+            **{
+                name: self._with_managed_state(call)
+                for name, call in skill_calls(settings, booted.skills).items()
+            },
             **transcript_calls(settings, self.processes.running),
         }
 
@@ -50,13 +62,11 @@ class AgentCalls:
         }
 
     def _probe(self) -> dict[str, object]:
-        result = probe(self._settings)
-        if not result["ok"] or self._boot_errors:
-            self._boot_errors = prepare(self._settings)
-            result = probe(self._settings)
-        found = result["errors"]
-        errors = [*self._boot_errors, *(found if isinstance(found, list) else [])]
-        return {**result, "ok": not errors, "errors": errors}
+        result = condition(self._settings, self._booted)
+        if not result["ok"]:
+            self._booted = replace(self._booted, errors=tuple(mend(self._settings)))
+            result = condition(self._settings, self._booted)
+        return result
 
     def report(self) -> Mapping[str, object]:
         """Return the boot report that greets control."""
@@ -90,7 +100,22 @@ class AgentCalls:
         await self.processes.drain()
 
     async def _call_probe(self, _given: Mapping[str, object]) -> Mapping[str, object]:
-        return self._probe()
+        return await asyncio.to_thread(self._probe)
+
+    async def _call_credentials_status(
+        self, _given: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        now = time.time()
+        status = await asyncio.to_thread(credentials_status, self._settings, now)
+        return status.for_output()
+
+    def _with_managed_state(self, call: Call) -> Call:
+        async def answer(parameters: Mapping[str, object]) -> Mapping[str, object]:
+            given = self.processes.given()
+            managed = await asyncio.to_thread(managed_state, self._settings, given)
+            return {**await call(parameters), **managed}
+
+        return answer
 
     async def _call_transcript_state(
         self, parameters: Mapping[str, object]
@@ -117,7 +142,7 @@ class AgentCalls:
     ) -> Mapping[str, object]:
         stream = _stream(parameters)
         self.processes.refuse_more(stream)
-        health = self._probe()
+        health = await asyncio.to_thread(self._probe)
         if not health["ok"]:
             raise CallFailed("; ".join(str(error) for error in _list(health["errors"])))
         try:

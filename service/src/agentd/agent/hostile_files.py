@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -61,6 +62,28 @@ def replace_file(path: Path, content: bytes, mode: int = 0o640) -> None:
         raise
     finally:
         os.close(file)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a regular file to a place that is free, whole or not at all.
+
+    Raise FileExistsError if the place was taken meanwhile.
+    """
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        with (
+            open(os.open(source, flags), "rb") as read,
+            open(beside, "xb") as written,
+        ):
+            shutil.copyfileobj(read, written)
+            written.flush()
+            os.fsync(written.fileno())
+        shutil.copystat(source, beside, follow_symlinks=False)
+        os.link(beside, target)
+    finally:
+        with suppress(OSError):
+            os.unlink(beside)
 
 
 def set_aside(path: Path) -> Path:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentd.agent import command
+from agentd.agent.cli_settings import settle_state_file
 from agentd.agent.log import Log
+from agentd.agent.managed import EXCLUSIVE, Given, given_now, managed_present
 from agentd.agent.persona import PersonaUnusable, org_persona
 from agentd.agent.settings import AgentSettings
 from agentd.spawner.dial import CallFailed
@@ -26,9 +28,10 @@ SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
 
 @dataclass(frozen=True)
 class Running:
-    """One CLI process and the session that it writes."""
+    """One CLI process, the session that it writes, and what it read at its start."""
 
     session_id: str
+    given: Given
     process: StreamedProcess
 
 
@@ -52,6 +55,10 @@ class CliProcesses:
         """Return whether a CLI process of that session runs now."""
         return any(item.session_id == session_id for item in self._running.values())
 
+    def given(self) -> list[Given]:
+        """Return what each process read at its start."""
+        return [item.given for item in self._running.values()]
+
     def refuse_more(self, stream: str) -> None:
         """Raise CallFailed if no process may be started over that stream."""
         if self._draining:
@@ -66,12 +73,12 @@ class CliProcesses:
 
     async def start(self, stream: str, start: CliStart) -> None:
         """Start the process; raise CallFailed or OSError if it cannot be."""
-        launch = await asyncio.to_thread(self._launch, stream, start)
+        launch, given = await asyncio.to_thread(self._prepare, stream, start)
         self.refuse_more(stream)
         process = StreamedProcess(
             launch, self._settings.drain_seconds, lambda: self._forget(stream)
         )
-        self._running[stream] = Running(start.session_id, process)
+        self._running[stream] = Running(start.session_id, given, process)
         self._all_ended.clear()
         try:
             greeting = encode_json(FrameKind.HELLO, {"stream": stream})
@@ -81,6 +88,22 @@ class CliProcesses:
             raise
         self._log.event("info", "cli_started", session_id=start.session_id)
 
+    def _prepare(self, stream: str, start: CliStart) -> tuple[Launch, Given]:
+        for warning in settle_state_file(Path(self._settings.config_directory)):
+            self._log.event("warning", "state_file_damaged", warning=warning)
+        given = given_now(self._settings)
+        return self._launch(stream, self._known(start)), given
+
+    def _known(self, start: CliStart) -> CliStart:
+        """Return the start without what the CLI would refuse as a whole."""
+        start = replace(start, resume_at=self._resume_at(start))
+        if not managed_present(self._settings):
+            return start
+        if start.mcp_servers:
+            raise CallFailed(EXCLUSIVE)
+        # Control offers its own tools once more, when it greets the CLI.
+        return replace(start, tools=False)
+
     def _launch(self, stream: str, start: CliStart) -> Launch:
         settings = self._settings
         try:
@@ -88,10 +111,9 @@ class CliProcesses:
         except PersonaUnusable as error:
             raise CallFailed(str(error)) from error
         mark = {command.MARKER: command.marker(settings), STREAM_MARK: stream}
-        known = replace(start, resume_at=self._resume_at(start))
         return Launch(
             arguments=command.arguments(
-                self._cli, known, settings.cleanup_period_days, persona
+                self._cli, start, settings.cleanup_period_days, persona
             ),
             environment={**command.environment(settings), **mark},
             directory=settings.working_directory,

@@ -10,6 +10,7 @@ import os
 import signal
 
 from agentd.agent import command
+from agentd.agent.boot import Booted, boot
 from agentd.agent.calls import AgentCalls
 from agentd.agent.log import Log
 from agentd.agent.relay import Relay
@@ -34,16 +35,19 @@ async def _run(settings: AgentSettings) -> None:
     left = kill_marked({command.MARKER: command.marker(settings)})
     if left:
         log.event("warning", "killed_processes_of_an_earlier_run", count=left)
-    calls = AgentCalls(settings, _find_cli(), log)
-    _log_boot(calls, log)
+    cli = _find_cli()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    booted = await _boot(settings, log)
+    calls = AgentCalls(settings, cli, log, booted)
+    _log_boot(calls, log)
     async with (
         Relay(settings.gateway_socket, calls.health) as relay,
         await _listen(relay, settings.relay_port),
     ):
+        log.event("info", "boot_step", step="serve")
         async with asyncio.TaskGroup() as group:
             dialling = group.create_task(Dialler(settings.control_socket, calls).run())
             await stop.wait()
@@ -51,6 +55,15 @@ async def _run(settings: AgentSettings) -> None:
             dialling.cancel()
         relay.close()
     log.event("info", "stopped")
+
+
+async def _boot(settings: AgentSettings, log: Log) -> Booted:
+    # In a thread, so that a signal during it is noted and obeyed after it.
+    try:
+        return await asyncio.to_thread(boot, settings, log, os.environ)
+    except AgentdError as error:
+        log.event("critical", "boot_failed", error=str(error))
+        raise
 
 
 def _find_cli() -> str:

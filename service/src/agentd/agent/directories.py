@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The agent's own directories: made at boot, probed by really writing to them."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from agentd.agent.hostile_files import replace_file, set_aside
+from agentd.agent.settings import AgentSettings
+from agentd.errors import AgentdError
+
+PROBE_NAME = ".agentd-probe"
+_LEFT_OVER = re.compile(r"\.(agentd-probe|settings\.json|\.claude\.json)\.[0-9a-f]{16}")
+
+
+class BootFailed(AgentdError):
+    """The agent side cannot start as it is mounted and set; the text says why."""
+
+
+def make_directories(settings: AgentSettings) -> tuple[list[str], list[str]]:
+    """Make what the agent needs below its mounts; return errors and warnings.
+
+    What stands in a directory's place is kept beside it. Nothing above a mount is
+    made: state that lands beside its mount would be lost with the container.
+    """
+    memory, config = Path(settings.working_directory), Path(settings.config_directory)
+    errors: list[str] = []
+    warnings: list[str] = []
+    wanted = (memory / "skills", memory / "conversations", config)
+    for directory in (*wanted, config / "skills", config / "projects"):
+        try:
+            warnings += _make(directory)
+        except OSError as error:
+            errors.append(sentence("make the directory", directory, error))
+    for directory in (memory, config, Path(settings.skill_data_directory)):
+        _remove_left_over(directory)
+    return errors, warnings + _outside(memory, config)
+
+
+def _make(directory: Path) -> list[str]:
+    if directory.is_dir():
+        return []
+    warnings = []
+    if os.path.lexists(directory):
+        kept = set_aside(directory)
+        warnings.append(
+            f"{directory} was no directory. It is kept as {kept}, and made anew."
+        )
+    directory.mkdir(mode=0o750)
+    return warnings
+
+
+def _remove_left_over(directory: Path) -> None:
+    """Remove what a kill in the middle of a write has left beside its place."""
+    with suppress(OSError):
+        for name in os.listdir(directory):
+            if _LEFT_OVER.fullmatch(name):
+                with suppress(OSError):
+                    os.unlink(directory / name)
+
+
+def _outside(memory: Path, config: Path) -> list[str]:
+    real_memory, real_config = Path(os.path.realpath(memory)), os.path.realpath(config)
+    if not config.is_relative_to(memory) or Path(real_config).is_relative_to(
+        real_memory
+    ):
+        return []
+    return [
+        f"{config} leads to {real_config}, outside of {memory}: the sessions in it "
+        "are not part of this agent's state. Put a directory in the link's place."
+    ]
+
+
+def require_writable(settings: AgentSettings) -> None:
+    """Raise BootFailed unless what holds all sessions can really be written (E13)."""
+    for text in (settings.working_directory, settings.config_directory):
+        directory = Path(text)
+        if text == settings.config_directory and not os.path.lexists(directory):
+            continue
+        try:
+            _probe_directory(directory)
+        except OSError as error:
+            raise BootFailed(sentence("write to", directory, error)) from error
+
+
+def probe(settings: AgentSettings) -> dict[str, object]:
+    """Write, make durable, rename and remove a file in each; return what went well."""
+    places = {
+        "memory": Path(settings.working_directory),
+        "sessions": Path(settings.config_directory) / "projects",
+        "skill_data": Path(settings.skill_data_directory),
+    }
+    volumes: dict[str, bool] = {}
+    errors = []
+    for name, directory in places.items():
+        try:
+            _probe_directory(directory)
+            volumes[name] = True
+        except OSError as error:
+            volumes[name] = False
+            errors.append(sentence("write to", directory, error))
+    return {"ok": not errors, "volumes": volumes, "errors": errors}
+
+
+def _probe_directory(directory: Path) -> None:
+    path = directory / PROBE_NAME
+    replace_file(path, b"probe\n")
+    path.unlink()
+
+
+def sentence(deed: str, path: Path, error: Exception) -> str:
+    """Return what failed at which path, as which uid, and whose the path is."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return (
+        f"Cannot {deed} {path}: {reason} as uid {os.geteuid()}; {_owner(path)}. "
+        "Lay out the deployment's state again with repair, or mount it writable."
+    )
+
+
+def _owner(path: Path) -> str:
+    for place in (path, *path.parents):
+        try:
+            status = place.stat()
+        except OSError:
+            continue
+        mode = status.st_mode & 0o7777
+        return f"{place} belongs to {status.st_uid}:{status.st_gid}, mode {mode:04o}"
+    return "nothing of that path can be seen"

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The link from $HOME/.claude to the directory that keeps the CLI's state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agentd.agent.directories import BootFailed
+from agentd.agent.hostile_files import set_aside
+from agentd.agent.merge_tree import merge_tree, move
+from agentd.agent.mounts import is_mount_point
+
+NAME = ".claude"
+STATE_FILE = ".claude.json"
+
+
+def link_home(home: Path, config: Path) -> list[str]:
+    """Let $HOME/.claude lead to the configuration; return warnings.
+
+    What was there is merged and its rest kept beside, never deleted. Raise
+    BootFailed when it is a mount, or when the home directory cannot be written.
+    """
+    link = home / NAME
+    try:
+        if os.path.realpath(link) == os.path.realpath(config):
+            return []
+        if is_mount_point(link):
+            raise BootFailed(
+                f"Cannot link {link} to {config}: it is a mount point. Remove that "
+                "mount, or name it in config_directory."
+            )
+        home.mkdir(mode=0o750, exist_ok=True)
+        warnings = _clear(link, config)
+        _link(link, config)
+        return warnings
+    except OSError as error:
+        raise BootFailed(
+            f"Cannot link {link} to {config}: {error.strerror} as uid {os.geteuid()}. "
+            "Set home_directory to a directory that the agent may write."
+        ) from error
+
+
+def _clear(link: Path, config: Path) -> list[str]:
+    if link.is_symlink() or not os.path.lexists(link):
+        return []
+    if link.is_dir():
+        merge_tree(link, config)
+        if not os.listdir(link):
+            link.rmdir()
+            return []
+    kept = set_aside(link)
+    return [
+        f"What stood at {link} and is also in {config} is kept as {kept}. "
+        "Compare the two, and remove what you do not need."
+    ]
+
+
+def _link(link: Path, config: Path) -> None:
+    """Put a link in its place at once; one that leads elsewhere is replaced."""
+    beside = link.with_name(f"{NAME}.agentkeep-link")
+    if beside.is_symlink():
+        beside.unlink()
+    beside.symlink_to(config)
+    os.rename(beside, link)
+
+
+def adopt_state_file(home: Path, config: Path) -> list[str]:
+    """Move $HOME/.claude.json to where the CLI now looks, if none is there (E05)."""
+    old, new = home / STATE_FILE, config / STATE_FILE
+    if old.is_symlink() or not old.is_file() or os.path.lexists(new):
+        return []
+    move(old, new)
+    if os.path.lexists(new):
+        return []
+    return [f"Cannot move {old} to {new}. Move it by hand, or the CLI begins anew."]

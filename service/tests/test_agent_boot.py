@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""The boot as a whole: its order, its repetition, its refusals, its warnings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import pytest
+from boots import AGENT_UID, boot_process, booted, reachable, settings_in, tree
+from conftest import free_port, until
+
+import agentd
+from agentd.agent.boot import STEPS
+from agentd.agent.condition import condition
+from agentd.agent.settings import AgentSettings
+
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root, for mounts and uids"
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AgentSettings:
+    """The settings of an agent with empty mounts."""
+    return settings_in(tmp_path)
+
+
+def skill(directory: Path, name: str, text: str = "do") -> None:
+    """Write a skill."""
+    (directory / name).mkdir(parents=True)
+    (directory / name / "SKILL.md").write_text(f"---\nname: {name}\n---\n{text}\n")
+
+
+def test_empty_mounts_are_all_that_a_boot_needs(settings: AgentSettings) -> None:
+    """E01."""
+    result, _log = booted(settings)
+
+    assert result.errors == () and result.warnings == ()
+    found = condition(settings, result)
+    assert found["ok"] is True and found["retention_swept_at"] is None
+    config = json.loads((Path(settings.config_directory) / "settings.json").read_text())
+    assert config["cleanupPeriodDays"] == 3650
+
+
+def test_the_steps_are_taken_and_logged_in_order(settings: AgentSettings) -> None:
+    """E02: the last one, serve, is logged when the process serves."""
+    _result, log = booted(settings)
+
+    steps = [line["step"] for line in log if line["event"] == "boot_step"]
+    assert steps == list(STEPS[:-1])
+
+
+def test_five_boots_give_the_same_tree(tmp_path: Path) -> None:
+    """E03, E09, E15: with everything there, nothing is made, moved or written again."""
+    (tmp_path / "config").mkdir()
+    settings = settings_in(
+        tmp_path,
+        home_directory=str(tmp_path / "home"),
+        config_directory=str(tmp_path / "config"),
+    )
+    skill(tmp_path / "built-in", "one")
+    skill(tmp_path / "org" / "skills", "two")
+    skill(tmp_path / "memory" / "skills", "three")
+    skill(tmp_path / "config" / "skills", "made-at-run-time")
+    (tmp_path / "memory" / "CLAUDE.md").write_text("Mine.")
+    booted(settings)
+    before = tree(tmp_path)
+
+    for _boot in range(4):
+        result, _log = booted(settings)
+        assert result.errors == ()
+
+    assert tree(tmp_path) == before
+    assert (tmp_path / "memory" / "CLAUDE.md").read_text() == "Mine."
+
+
+def test_only_what_is_configured_is_made(tmp_path: Path) -> None:
+    """E08."""
+    places = ("/data/memory", "/data/store", "/data/skill-data", "/data/org")
+    before = [os.path.lexists(place) for place in places]
+
+    booted(settings_in(tmp_path))
+
+    assert [os.path.lexists(place) for place in places] == before
+    assert sorted(os.listdir(tmp_path)) == ["memory", "skill-data"]
+
+
+def test_a_dangling_link_among_the_skills_stops_no_boot(
+    settings: AgentSettings, tmp_path: Path
+) -> None:
+    """E11."""
+    for place in ("built-in", "org/skills", "memory/skills", "memory/.claude/skills"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / f"dangling-{place[:3]}").symlink_to("nowhere")
+    skill(tmp_path / "memory" / "skills", "good")
+
+    result, _log = booted(settings)
+
+    assert result.errors == ()
+    assert any("dangling" in warning for warning in result.warnings)
+    copy = Path(settings.config_directory) / "skills" / "good" / "SKILL.md"
+    assert copy.is_file()
+
+
+def test_legacy_variables_and_skills_are_answered_with_a_warning(
+    tmp_path: Path,
+) -> None:
+    """D14, F14: the new name is told, and the value is not."""
+    skill(tmp_path / "skills", "old")
+    settings = settings_in(tmp_path, environment={"SKILLS_DIR": "/secret-value"})
+
+    result, _log = booted(settings, {"SESSIONS_DIR": "/s", "USER_SKILLS_DIR": "/u"})
+
+    text = "\n".join(result.warnings)
+    assert "SESSIONS_DIR is not read" in text and '".claude"' in text
+    assert "USER_SKILLS_DIR is not read" in text
+    assert "SKILLS_DIR" in text and "org_skills_directory" in text
+    assert "secret-value" not in text
+    assert len(result.warnings) == 3
+
+
+def test_a_persona_that_cannot_be_given_is_a_fault(
+    settings: AgentSettings, tmp_path: Path
+) -> None:
+    result, _log = booted(settings)
+    (tmp_path / "org").mkdir()
+    (tmp_path / "org" / "CLAUDE.md").write_text("x" * 70_000)
+
+    found = condition(settings, result)
+
+    assert found["ok"] is False
+    assert "persona" in str(found["errors"]) and "65536" in str(found["errors"])
+
+
+def test_the_time_of_the_last_sweep_is_told(settings: AgentSettings) -> None:
+    """E07: what removes transcripts leaves a mark."""
+    result, _log = booted(settings)
+    mark = Path(settings.config_directory) / ".last-cleanup"
+    mark.write_text("x")
+    os.utime(mark, (5000, 5000))
+
+    assert condition(settings, result)["retention_swept_at"] == 5000.0
+
+    mark.unlink()
+    mark.symlink_to("/etc/passwd")
+    assert condition(settings, result)["retention_swept_at"] is None
+
+
+def test_warnings_without_end_are_bounded(settings: AgentSettings) -> None:
+    result, _log = booted(settings)
+    many = result.__class__(warnings=tuple("x" * 900 for _ in range(5000)))
+
+    found = condition(settings, many)["warnings"]
+
+    assert isinstance(found, list) and len(found) == 101
+    assert len(json.dumps(found)) < 100_000
+
+
+@pytest.mark.root
+@as_root
+def test_a_read_only_memory_ends_the_boot_with_path_uid_and_owner(
+    settings: AgentSettings,
+) -> None:
+    """E13."""
+    memory = settings.working_directory
+
+    finished = boot_process(
+        settings,
+        prepare=f"mount --bind {memory} {memory}; mount -o remount,bind,ro {memory}",
+    )
+
+    assert finished.returncode == 1
+    assert (
+        f"Cannot write to {memory}: Read-only file system as uid 0" in finished.stderr
+    )
+    assert f"{memory} belongs to 0:0" in finished.stderr
+
+
+@pytest.mark.root
+@as_root
+def test_a_full_memory_ends_the_boot(settings: AgentSettings) -> None:
+    """E13."""
+    memory = settings.working_directory
+    prepare = (
+        f"mount -t tmpfs -o size=64k none {memory}; "
+        f"dd if=/dev/zero of={memory}/fill bs=1k 2>/dev/null || true"
+    )
+
+    finished = boot_process(settings, prepare=prepare)
+
+    assert finished.returncode == 1
+    assert "No space left on device" in finished.stderr
+
+
+@pytest.mark.root
+@as_root
+def test_a_root_owned_configuration_ends_the_boot(
+    settings: AgentSettings, tmp_path: Path
+) -> None:
+    """E13: as the agent's uid, although root could write there."""
+    reachable(tmp_path)
+    os.chown(settings.working_directory, AGENT_UID, AGENT_UID)
+    Path(settings.config_directory).mkdir(mode=0o755)
+
+    finished = boot_process(settings, uid=AGENT_UID)
+
+    assert finished.returncode == 1
+    owner = f"{settings.config_directory} belongs to 0:0, mode 0755"
+    assert f"as uid {AGENT_UID}; {owner}" in finished.stderr
+
+
+@pytest.mark.root
+@as_root
+def test_a_uid_of_its_own_boots_in_empty_mounts(
+    settings: AgentSettings, tmp_path: Path
+) -> None:
+    """E01, A11."""
+    reachable(tmp_path)
+    for place in (settings.working_directory, settings.skill_data_directory):
+        os.chown(place, AGENT_UID, AGENT_UID)
+
+    finished = boot_process(settings, uid=AGENT_UID)
+
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout) == {"errors": [], "warnings": []}
+    found = Path(settings.config_directory).stat()
+    assert (found.st_uid, found.st_mode & 0o777) == (AGENT_UID, 0o750)
+
+
+def start(settings: AgentSettings, directory: Path) -> subprocess.Popen[bytes]:
+    """Start the agent side as its container does."""
+    file = directory / "settings.json"
+    file.write_text(json.dumps({**asdict(settings), "relay_port": free_port()}))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AGENTD_SETTINGS": str(file),
+        "PYTHONPATH": str(Path(agentd.__file__).parents[1]),
+    }
+    with (directory / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "agentd", "agent"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def says(directory: Path, words: str) -> bool:
+    """Return whether the process has logged these words."""
+    return words in (directory / "log").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("words", ['"step": "directories"', '"step": "serve"'])
+async def test_a_signal_ends_the_side_with_status_0_also_in_its_boot(
+    settings: AgentSettings, tmp_path: Path, number: signal.Signals, words: str
+) -> None:
+    """E14, E02: the boot is finished first, so that nothing is left in part."""
+    process = start(settings, tmp_path)
+    await until(partial(says, tmp_path, words))
+
+    process.send_signal(number)
+
+    assert process.wait(10) == 0
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    steps = [line["step"] for line in lines if line["event"] == "boot_step"]
+    assert steps == list(STEPS)
+    assert lines[-1]["event"] == "stopped"
+
+
+async def test_a_side_that_cannot_boot_exits_and_says_why(tmp_path: Path) -> None:
+    """E13: not a loop that nobody hears of."""
+    missing = str(tmp_path / "none")
+    process = start(settings_in(tmp_path, working_directory=missing), tmp_path)
+
+    assert process.wait(20) == 1
+    text = (tmp_path / "log").read_text()
+    assert f"agentd agent: Cannot write to {missing}" in text
+    assert '"event": "boot_failed"' in text
+
+
+async def test_a_boot_that_is_killed_at_any_time_is_repeated(tmp_path: Path) -> None:
+    """F18, E16: the next boot has everything, and no half file is left."""
+    settings = settings_in(tmp_path, home_directory=str(tmp_path / "home"))
+    for number in range(40):
+        skill(tmp_path / "memory" / "skills", f"s{number}", "text" * 2000)
+    (tmp_path / "home" / ".claude").mkdir(parents=True)
+    for number in range(40):
+        (tmp_path / "home" / ".claude" / f"f{number}").write_text("x")
+    for number in range(8):
+        process = start(settings, tmp_path)
+        await until(partial(says, tmp_path, "boot_step"))
+        await asyncio.sleep(0.002 * number)
+        process.kill()
+        process.wait()
+        (tmp_path / "log").unlink()
+
+    result, _log = booted(settings)
+
+    assert result.errors == ()
+    config = Path(settings.config_directory)
+    assert len(os.listdir(config / "skills")) == 40
+    assert sum(name.startswith("f") for name in os.listdir(config)) == 40
+    assert (tmp_path / "home" / ".claude").resolve() == config
+    assert not [path for path in tree(tmp_path) if "agentkeep-link" in path]
