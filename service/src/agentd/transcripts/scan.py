@@ -88,7 +88,7 @@ def scan_file(file: int, session_id: str, path: str, copies: int = 1) -> Scan:
 
 
 def _is_writable(file: int) -> bool:
-    return os.access(f"/proc/self/fd/{file}", os.W_OK)
+    return os.access(f"/proc/self/fd/{file}", os.W_OK, effective_ids=True)
 
 
 def printable(text: str) -> str:

@@ -73,7 +73,12 @@ def follow(lines: Iterable[Line], message_uuid: str) -> TurnState:
             continue
         if not turn.take(entry):
             break
-    return turn.state
+    return _settled(turn.state)
+
+
+def _settled(state: TurnState) -> TurnState:
+    """Return the state without what was said before an answer that never came."""
+    return state if state.ended else replace(state, answer=None, truncated=False)
 
 
 class _Turn:
@@ -103,7 +108,7 @@ class _Turn:
             self.state = replace(self.state, ended=True, answer=None)
             return False
         if self._begins_another(entry):
-            self.state = replace(self.state, ended=True)
+            self.state = replace(_settled(self.state), ended=True)
             return False
         # A result of a tool: what was said before it was not the answer.
         self.state = replace(
@@ -123,7 +128,7 @@ class _Turn:
         message = _message(entry)
         is_error = entry.value.get("isApiErrorMessage") is True
         if message.get("model") == SYNTHETIC and not is_error:
-            self.state = replace(self.state, ended=True)
+            self.state = replace(_settled(self.state), ended=True)
             return False
         known = self.state.answer if message.get("id") == self._message else None
         self._message = message.get("id")

@@ -79,9 +79,9 @@ class Census:
         self._chain = Chain()
         self._entries = 0
         self._own = 0
+        self._long = 0
         self._ended = True
         self.lines = 0
-        self.unjudged = 0
         self.conversation = 0
 
     def take(self, line: Line) -> None:
@@ -92,7 +92,7 @@ class Census:
         if judged.fault:
             self._add(judged.fault, line.number)
         if not judged.judged:
-            self.unjudged += 1
+            self._long += judged.fault is None
             self._chain.lose()
         if judged.entry is not None:
             self._count(judged.entry, line.number)
@@ -122,6 +122,6 @@ class Census:
             return "unusable", (Fault("empty"),)
         if self._entries and not self._own:
             return "foreign", (*faults, Fault("foreign"))
-        if not self.conversation and not self.unjudged:
+        if not self.conversation and not (self._long and self._own):
             return "unusable", (*faults, Fault("no_conversation"))
         return ("damaged" if faults else "sound"), faults
