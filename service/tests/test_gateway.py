@@ -14,6 +14,8 @@ from conftest import free_port
 from models import KEY, client, gateway, model
 from starlette.responses import JSONResponse
 
+SESSION = "0b7c8f7e-3d5a-4c0e-9a39-5d8f0f6a1c11"
+
 
 async def test_only_allowed_headers_pass_and_the_key_is_the_gateway_s(
     short_path: Path,
@@ -30,7 +32,7 @@ async def test_only_allowed_headers_pass_and_the_key_is_the_gateway_s(
                     "x-forwarded-for": "1.2.3.4",
                     "anthropic-beta": "beta-1",
                     "x-stainless-lang": "js",
-                    "x-claude-code-session-id": "s",
+                    "x-claude-code-session-id": SESSION,
                 },
             )
 
@@ -41,7 +43,7 @@ async def test_only_allowed_headers_pass_and_the_key_is_the_gateway_s(
         assert headers["x-api-key"] == KEY
         assert headers["anthropic-beta"] == "beta-1"
         assert headers["x-stainless-lang"] == "js"
-        assert headers["x-claude-code-session-id"] == "s"
+        assert headers["x-claude-code-session-id"] == SESSION
         assert not {"authorization", "cookie", "x-forwarded-for"} & set(headers)
 
 

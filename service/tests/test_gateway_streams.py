@@ -15,7 +15,8 @@ from pathlib import Path
 from models import client, gateway, model
 from starlette.responses import StreamingResponse
 
-from agentd.gateway.usage import MAX_LINE_BYTES, UsageReader
+from agentd.gateway.status import Usage
+from agentd.gateway.usage import MAX_LINE_BYTES, AnswerReader
 from agentd.offline_model.stream import event
 
 
@@ -114,7 +115,7 @@ async def test_many_connections_of_one_agent_leave_the_other_served(
 
 
 def test_usage_is_found_across_pieces_and_lines_without_end_are_dropped() -> None:
-    reader = UsageReader(is_stream=True)
+    reader = AnswerReader(is_stream=True)
     start = event("message_start", message={"usage": {"input_tokens": 2}})
 
     reader.feed(b"data: " + b"x" * (2 * MAX_LINE_BYTES))
@@ -123,4 +124,4 @@ def test_usage_is_found_across_pieces_and_lines_without_end_are_dropped() -> Non
         reader.feed(bytes((byte,)))
     reader.feed(b'data: {"usage": broken\n')
 
-    assert reader.finish() == {"input_tokens": 2}
+    assert reader.tokens(whole=True) == Usage(input_tokens=2)

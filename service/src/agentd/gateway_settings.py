@@ -90,13 +90,36 @@ class GatewaySettings(Frozen):
             raise ValueError(
                 f'"{value}" is neither "offline" nor an http or https address'
             )
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(
+                "it holds more than host, port and path. Write the key into the file "
+                "that api_key_file names: this address is shown and logged"
+            )
         return value.rstrip("/")
 
     @model_validator(mode="after")
     def _real_upstream_needs_key(self) -> GatewaySettings:
-        if self.upstream != "offline" and self.api_key_file is None:
+        signed_in = {
+            name for name, one in self.rules.items() if one.sign_in == "direct"
+        }
+        needs_key = self.upstream != "offline" and set(self.agents) - signed_in
+        if needs_key and self.api_key_file is None:
             raise ValueError(
                 f'upstream is "{self.upstream}" and api_key_file is null. '
                 'Set api_key_file, or upstream to "offline"'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rules_can_be_kept(self) -> GatewaySettings:
+        for name, rules in self.rules.items():
+            if name not in self.agents:
+                raise ValueError(
+                    f'rules name the agent "{name}", which is not declared'
+                )
+            if rules.budget_usd is not None and not self.prices:
+                raise ValueError(
+                    f'agent "{name}" has budget_usd and prices is empty: nobody could '
+                    "tell what is spent. Set prices, or budget_tokens instead"
+                )
         return self

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
 
-"""What the gateway answers: two paths of the Messages API, and its own health."""
+"""What the gateway answers an agent: two paths of the Messages API, and its health."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agentd.gateway.forward import Agent, Forwarder, Upstream
+from agentd.gateway.account import Account
+from agentd.gateway.exchange import MESSAGES, Upstream
+from agentd.gateway.forward import Forwarder
 
-PATHS = ("/v1/messages", "/v1/messages/count_tokens")
+PATHS = (MESSAGES, "/v1/messages/count_tokens")
 
 
-def create_app(agents: Mapping[str, Agent], upstream: Upstream) -> Starlette:
+def create_app(accounts: Mapping[str, Account], upstream: Upstream) -> Starlette:
     """Return the gateway for agents by the path of their socket."""
     routes = [
         Route(
-            path, ForwardEndpoint(agents, Forwarder(upstream, path)), methods=["POST"]
+            path, ForwardEndpoint(accounts, Forwarder(upstream, path)), methods=["POST"]
         )
         for path in PATHS
     ]
@@ -32,7 +34,7 @@ def create_app(agents: Mapping[str, Agent], upstream: Upstream) -> Starlette:
         routes=[*routes, Route("/health", _health, methods=["GET"])],
         exception_handlers={HTTPException: _refuse},
     )
-    app.state.agents = agents
+    app.state.accounts = accounts
     app.state.upstream = upstream.url
     app.router.redirect_slashes = False
     return app
@@ -52,25 +54,25 @@ class BySocket:
 class ForwardEndpoint:
     """Passes requests on for the agent whose socket they came by."""
 
-    def __init__(self, agents: Mapping[str, Agent], forwarder: Forwarder) -> None:
-        self._agents = agents
+    def __init__(self, accounts: Mapping[str, Account], forwarder: Forwarder) -> None:
+        self._accounts = accounts
         self._forwarder = forwarder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        agent = self._agents[scope["server"][0]]
-        await self._forwarder.handle(agent, scope, receive, send)
+        account = self._accounts[scope["server"][0]]
+        await self._forwarder.handle(account, scope, receive, send)
 
 
 async def _health(request: Request) -> Response:
-    agents = cast(Mapping[str, Agent], request.app.state.agents)
-    agent = agents[request.scope["server"][0]]
+    accounts = cast(Mapping[str, Account], request.app.state.accounts)
+    account = accounts[request.scope["server"][0]]
     return JSONResponse(
         {
             "status": "ok",
-            "agent": agent.name,
+            "agent": account.name,
             "upstream": request.app.state.upstream,
-            "usage": agent.counters.for_output(),
+            **account.status().for_output(),
         }
     )
 

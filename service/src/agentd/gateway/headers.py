@@ -23,6 +23,7 @@ REQUEST_NAMES = frozenset(
     }
 )
 REQUEST_PREFIXES = (b"x-stainless-",)
+OWN_SIGN_IN = frozenset({b"authorization"})
 RESPONSE_NAMES = frozenset(
     {
         b"cache-control",
@@ -37,15 +38,22 @@ RESPONSE_NAMES = frozenset(
 RESPONSE_PREFIXES = (b"anthropic-ratelimit-",)
 
 
-def request_headers(headers: Iterable[Header], api_key: str | None) -> list[Header]:
-    """Return what goes to the model: the allowed headers, and our own key."""
+def request_headers(
+    headers: Iterable[Header], api_key: str | None, *, own_sign_in: bool = False
+) -> list[Header]:
+    """Return what goes to the model: the allowed headers, and our own key.
+
+    An agent that is signed in itself goes with its own authorization instead.
+    """
     given = list(headers)
     passed = _allowed(given, REQUEST_NAMES, REQUEST_PREFIXES)
     if any(name.lower() == b"transfer-encoding" for name, _value in given):
         # Of a body in chunks, the announced length is not the one that was read.
         passed = [header for header in passed if header[0] != b"content-length"]
     passed.append((b"accept-encoding", b"identity"))
-    if api_key is not None:
+    if own_sign_in:
+        passed += _allowed(given, OWN_SIGN_IN, ())
+    elif api_key is not None:
         passed.append((b"x-api-key", api_key.encode()))
     return passed
 

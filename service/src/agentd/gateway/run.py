@@ -7,30 +7,38 @@ from __future__ import annotations
 
 import asyncio
 import math
+import resource
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
-from agentd.errors import SettingsInvalid
+from agentd.gateway.account import Account
 from agentd.gateway.app import BySocket, create_app
-from agentd.gateway.forward import Agent, Upstream
+from agentd.gateway.exchange import Upstream
+from agentd.gateway.key import ModelKey
+from agentd.gateway.ledger import Ledger
 from agentd.gateway.protocol import SocketProtocol
+from agentd.gateway.status_app import Report, create_status_app
+from agentd.gateway.store import UsageStore
+from agentd.gateway_settings import AgentRules, GatewaySettings
 from agentd.log import configure_log, get_log
-from agentd.settings import GatewaySettings, read_secret
 from agentd.spawner.listen import listen, socket_path
 
 SOCKET_NAME = "gateway.sock"
+OFFLINE = "offline"
 OFFLINE_URL = "http://offline-model"
 KEEP_ALIVE_SECONDS = 900
 CONNECT_TIMEOUT_SECONDS = 10.0
 WRITE_TIMEOUT_SECONDS = 60.0
+MAX_HEADERS_BYTES = 32 * 1024
 
 _log = get_log("gateway")
 
@@ -48,6 +56,7 @@ async def _run(settings: GatewaySettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _note_signal)
+    _allow_many_files()
     async with serving(settings) as (server, sockets):
         _log.info("gateway_started", agents=settings.agents, upstream=settings.upstream)
         await server.serve(sockets)
@@ -58,33 +67,56 @@ def _note_signal() -> None:
     _log.info("gateway_draining")
 
 
+def _allow_many_files() -> None:
+    """Let the connections of one agent not take the descriptors of the others."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 @asynccontextmanager
 async def serving(
     settings: GatewaySettings,
 ) -> AsyncIterator[tuple[uvicorn.Server, list[socket.socket]]]:
     """Yield the server and its sockets; remove them afterwards."""
+    accounts = _accounts(settings)
+    ledger = Ledger(accounts, _store(settings))
     with ExitStack() as stack:
-        directory = Path(settings.sockets_directory)
-        agents: dict[str, Agent] = {}
-        sockets = []
-        for name in settings.agents:
-            path = socket_path(directory, name, SOCKET_NAME)
-            sockets.append(_listen(stack, path))
-            agents[str(path)] = Agent(name)
-        apps: dict[str, ASGIApp] = {}
-        transport: httpx.AsyncHTTPTransport
-        if settings.upstream == "offline":
-            offline_path, listener = _offline(stack, apps)
-            sockets.append(listener)
-            transport = httpx.AsyncHTTPTransport(uds=offline_path, limits=_limits())
-        else:
-            transport = httpx.AsyncHTTPTransport(limits=_limits())
-        async with httpx.AsyncClient(
-            transport=transport, timeout=_timeout(settings), trust_env=False
-        ) as client:
-            gateway = create_app(agents, _upstream(settings, client))
-            apps.update(dict.fromkeys(agents, gateway))
+        async with AsyncExitStack() as opened:
+            await opened.enter_async_context(ledger.kept())
+            apps: dict[str, ASGIApp] = {}
+            client = await opened.enter_async_context(_client(settings, stack, apps))
+            upstream = _upstream(settings, client, accounts)
+            apps.update(_gateways(settings, accounts, upstream))
+            if settings.status_socket is not None:
+                report = Report(time.time(), upstream, ledger)
+                apps[settings.status_socket] = create_status_app(report)
+            sockets = [_listen(stack, Path(path)) for path in apps]
             yield _server(settings, BySocket(apps)), sockets
+
+
+def _accounts(settings: GatewaySettings) -> dict[str, Account]:
+    return {
+        name: Account(
+            name, settings.rules.get(name, AgentRules()), settings.prices, time.time
+        )
+        for name in settings.agents
+    }
+
+
+def _store(settings: GatewaySettings) -> UsageStore | None:
+    directory = settings.usage_directory
+    return None if directory is None else UsageStore(Path(directory))
+
+
+def _gateways(
+    settings: GatewaySettings, accounts: Mapping[str, Account], upstream: Upstream
+) -> dict[str, ASGIApp]:
+    directory = Path(settings.sockets_directory)
+    by_socket = {
+        str(socket_path(directory, name, SOCKET_NAME)): account
+        for name, account in accounts.items()
+    }
+    return dict.fromkeys(by_socket, create_app(by_socket, upstream))
 
 
 def _listen(stack: ExitStack, path: Path) -> socket.socket:
@@ -93,49 +125,48 @@ def _listen(stack: ExitStack, path: Path) -> socket.socket:
     return listener
 
 
-def _offline(stack: ExitStack, apps: dict[str, ASGIApp]) -> tuple[str, socket.socket]:
-    from agentd.offline_model.app import create_app as create_offline_model
-
-    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="agentd-"))
-    path = Path(directory) / "offline.sock"
-    apps[str(path)] = create_offline_model()
-    return str(path), _listen(stack, path)
-
-
-def _limits() -> httpx.Limits:
+def _client(
+    settings: GatewaySettings, stack: ExitStack, apps: dict[str, ASGIApp]
+) -> httpx.AsyncClient:
     # Bounded for each agent where its requests come in, so that none of them
     # can use up a pool that the others need.
-    return httpx.Limits(max_connections=None, max_keepalive_connections=32)
-
-
-def _timeout(settings: GatewaySettings) -> httpx.Timeout:
-    return httpx.Timeout(
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+    path = None if settings.upstream != OFFLINE else _offline(stack, apps)
+    timeout = httpx.Timeout(
         settings.upstream_timeout_seconds,
         connect=CONNECT_TIMEOUT_SECONDS,
         write=WRITE_TIMEOUT_SECONDS,
     )
+    transport = httpx.AsyncHTTPTransport(uds=path, limits=limits)
+    return httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False)
 
 
-def _upstream(settings: GatewaySettings, client: httpx.AsyncClient) -> Upstream:
-    offline = settings.upstream == "offline"
+def _offline(stack: ExitStack, apps: dict[str, ASGIApp]) -> str:
+    from agentd.offline_model.app import create_app as create_offline_model
+
+    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="agentd-"))
+    path = str(Path(directory) / "offline.sock")
+    apps[path] = create_offline_model()
+    return path
+
+
+def _upstream(
+    settings: GatewaySettings,
+    client: httpx.AsyncClient,
+    accounts: Mapping[str, Account],
+) -> Upstream:
+    def forget_refusals() -> None:
+        for account in accounts.values():
+            account.note_new_key()
+
+    offline = settings.upstream == OFFLINE
+    path = None if offline else settings.api_key_file
     return Upstream(
         client=client,
         url=OFFLINE_URL if offline else settings.upstream,
         max_request_bytes=settings.max_request_bytes,
-        api_key=None if offline else _api_key(settings),
+        key=None if path is None else ModelKey(path, forget_refusals),
     )
-
-
-def _api_key(settings: GatewaySettings) -> str | None:
-    if settings.api_key_file is None:
-        return None
-    key = read_secret(settings.api_key_file, "api_key_file")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise SettingsInvalid(
-            f'Cannot use the key in "{settings.api_key_file}": it has characters '
-            "that no key has. Write the key alone into it."
-        )
-    return key
 
 
 def _server(settings: GatewaySettings, app: ASGIApp) -> uvicorn.Server:
@@ -149,6 +180,7 @@ def _server(settings: GatewaySettings, app: ASGIApp) -> uvicorn.Server:
         proxy_headers=False,
         server_header=False,
         date_header=False,
+        h11_max_incomplete_event_size=MAX_HEADERS_BYTES,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )

@@ -9,7 +9,7 @@ Times are seconds since 1970. docs/gateway.md shows the same as JSON.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 State = Literal["ok", "signed_out", "rate_limited", "overloaded", "over_budget"]
@@ -28,6 +28,12 @@ class Usage:
     cache_read_input_tokens: int = 0
     unpriced_tokens: int = 0
     cost_usd: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return both together."""
+        return Usage(
+            *(getattr(self, name) + getattr(other, name) for name in USAGE_NAMES)
+        )
 
     @property
     def tokens(self) -> int:
@@ -54,6 +60,9 @@ class Usage:
             "unpriced_tokens": self.unpriced_tokens,
             "cost_usd": None if unknown else round(self.cost_usd, 6),
         }
+
+
+USAGE_NAMES = tuple(one.name for one in fields(Usage))
 
 
 @dataclass(frozen=True)

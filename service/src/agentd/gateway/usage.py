@@ -1,49 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
 
-"""Read the tokens of an answer while it streams by, holding little of it."""
+"""Read what an answer tells while it streams by, holding little of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+
+from agentd.gateway.status import Usage
 
 MAX_LINE_BYTES = 256 * 1024
 MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_NUMBER = 10**9
+# A delta's event without its text, and how much text is taken for a token.
+DELTA_BYTES = 80
+TEXT_BYTES_PER_TOKEN = 3
+
+TOKENS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+)
 
 
-@dataclass
-class Counters:
-    """What one agent has used since the gateway started."""
-
-    requests: int = 0
-    failures: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_creation_input_tokens: int = 0
-    cache_read_input_tokens: int = 0
-
-    def add(self, usage: Mapping[str, int]) -> None:
-        """Add the tokens of one answer."""
-        self.input_tokens += usage.get("input_tokens", 0)
-        self.output_tokens += usage.get("output_tokens", 0)
-        self.cache_creation_input_tokens += usage.get("cache_creation_input_tokens", 0)
-        self.cache_read_input_tokens += usage.get("cache_read_input_tokens", 0)
-
-    def for_output(self) -> dict[str, int]:
-        """Return the numbers by name."""
-        return asdict(self)
-
-
-class UsageReader:
-    """Finds the usage in an answer's bytes, of events or of one JSON object."""
+class AnswerReader:
+    """Finds tokens, model and error in an answer's bytes: of events, or one object."""
 
     def __init__(self, is_stream: bool) -> None:
         self._is_stream = is_stream
         self._buffer = b""
         self._skipping = False
-        self.usage: dict[str, int] = {}
+        self._tokens: dict[str, int] = {}
+        self._streamed_tokens = 0
+        self.model: str | None = None
+        self.error_kind: str | None = None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the answer."""
@@ -53,17 +44,31 @@ class UsageReader:
             return
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
-            if not self._skipping and line.startswith(b"data:") and b'"usage"' in line:
-                self._take(line[len(b"data:") :])
+            if not self._skipping and line.startswith(b"data:"):
+                self._take_line(line)
             self._skipping = False
         if len(self._buffer) > MAX_LINE_BYTES:
             self._buffer, self._skipping = b"", True
 
-    def finish(self) -> Mapping[str, int]:
-        """Return the tokens by name, after the last bytes."""
+    def finish(self) -> None:
+        """Take the end of the answer, after its last bytes."""
         if not self._is_stream and len(self._buffer) <= MAX_BODY_BYTES:
             self._take(self._buffer)
-        return self.usage
+
+    def tokens(self, *, whole: bool) -> Usage:
+        """Return the tokens; of a broken stream, output is told by what was seen."""
+        found = dict(self._tokens)
+        if not whole and found:
+            said = found.get("output_tokens", 0)
+            found["output_tokens"] = max(said, self._streamed_tokens)
+        return Usage(**found)
+
+    def _take_line(self, line: bytes) -> None:
+        if b'"usage"' in line or b'"error"' in line:
+            self._take(line[len(b"data:") :])
+        if b'"content_block_delta"' in line[:64]:
+            text = max(0, len(line) - DELTA_BYTES)
+            self._streamed_tokens += 1 + text // TEXT_BYTES_PER_TOKEN
 
     def _take(self, content: bytes) -> None:
         try:
@@ -74,13 +79,17 @@ class UsageReader:
             return
         message = value.get("message")
         holder = message if isinstance(message, dict) else value
-        usage = holder.get("usage")
+        model, usage, error = (holder.get(name) for name in ("model", "usage", "error"))
+        if isinstance(model, str) and len(model) <= 128:
+            self.model = model
+        if isinstance(error, dict) and isinstance(error.get("type"), str):
+            self.error_kind = error["type"]
         if isinstance(usage, dict):
-            # An event's numbers are totals so far: a later one replaces them.
-            self.usage.update(
-                {
-                    name: number
-                    for name, number in usage.items()
-                    if isinstance(number, int) and number >= 0
-                }
-            )
+            self._take_usage(usage)
+
+    def _take_usage(self, usage: dict[object, object]) -> None:
+        # An event's numbers are totals so far: a later one replaces them.
+        for name in TOKENS:
+            number = usage.get(name)
+            if type(number) is int and 0 <= number <= MAX_NUMBER:
+                self._tokens[name] = number
