@@ -16,8 +16,8 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 
-from agentd.skills import kernel
 from agentd.skills.content import Copied, copy
+from agentd.skills.names import is_name
 from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree
 from agentd.skills.values import Limits
 
@@ -30,9 +30,7 @@ Exchange = Callable[[int, str, int, str], bool]
 class Area:
     """An open directory of skills and its staging directory, made when needed."""
 
-    def __init__(
-        self, root: int, limits: Limits, exchange: Exchange = kernel.exchange
-    ) -> None:
+    def __init__(self, root: int, limits: Limits, exchange: Exchange) -> None:
         self.root = root
         self._limits = limits
         self._exchange = exchange
@@ -125,7 +123,7 @@ class Area:
         restored = []
         for former in self._left():
             kind, _, name = former.partition(".")
-            if kind == "old" and name and not self.holds(name):
+            if kind == "old" and is_name(name) and not self.holds(name):
                 staging = self._staged()
                 os.rename(former, name, src_dir_fd=staging, dst_dir_fd=self.root)
                 restored.append(name)
@@ -139,7 +137,7 @@ class Area:
         kept = []
         for former in self._left():
             kind, _, name = former.partition(".")
-            if kind in KEPT_BY_KILLS and name:
+            if kind in KEPT_BY_KILLS and is_name(name):
                 kept.append((former, name))
             else:
                 self._remove(former)

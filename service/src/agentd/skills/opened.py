@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentd.skills.area import Area
+from agentd.skills.area import Area, Exchange
 from agentd.skills.found import Found, unread
 from agentd.skills.manifest import COPY, open_state
 from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused
@@ -30,7 +30,8 @@ class Opened:
     found: dict[str, Found]
     destination: Area
     state: int
-    _user: Area | None
+    exchange: Exchange
+    _user: Area | None = None
 
     @property
     def user_is_there(self) -> bool:
@@ -42,7 +43,7 @@ class Opened:
         if self._user is None:
             root = _make(self.places.user)
             self.found[USER].root = os.dup(root)
-            self._user = Area(root, self.limits)
+            self._user = Area(root, self.limits, self.exchange)
         return self._user
 
     def close(self) -> None:
@@ -57,7 +58,9 @@ class Opened:
 
 
 @contextmanager
-def open_places(places: SkillPlaces, limits: Limits) -> Iterator[Opened]:
+def open_places(
+    places: SkillPlaces, limits: Limits, exchange: Exchange
+) -> Iterator[Opened]:
     """Open them; raise OSError or SkillRefused if no sync is possible."""
     root = _make(places.destination)
     try:
@@ -69,9 +72,9 @@ def open_places(places: SkillPlaces, limits: Limits) -> Iterator[Opened]:
         places=places,
         limits=limits,
         found={},
-        destination=Area(root, limits),
+        destination=Area(root, limits, exchange),
         state=state,
-        _user=None,
+        exchange=exchange,
     )
     try:
         opened.found[COPY] = Found(places.destination, os.dup(root))
@@ -80,7 +83,7 @@ def open_places(places: SkillPlaces, limits: Limits) -> Iterator[Opened]:
         opened.found[USER] = _source(places.user, OPEN_DIRECTORY)
         user = opened.found[USER].root
         if user is not None:
-            opened._user = Area(os.dup(user), limits)
+            opened._user = Area(os.dup(user), limits, exchange)
         _refuse_same(opened)
         yield opened
     finally:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agentd.skills.area import Area
+from agentd.skills import kernel
+from agentd.skills.area import Area, Exchange
 from agentd.skills.decide import Act, Decision, Rescue, Seen, decide
-from agentd.skills.kernel import sync_filesystem
 from agentd.skills.look import Sight
 from agentd.skills.manifest import (
     COPY,
@@ -30,6 +30,7 @@ from agentd.skills.work import Work
 
 __all__ = ["SkillPlaces", "SkillsReport", "places_of", "sync_skills"]
 
+DEFAULT_LIMITS = Limits()
 PERSIST, CLEAR, SYNC = "skills_persist", "skills_clear", "skills_sync"
 
 
@@ -37,7 +38,8 @@ def sync_skills(
     places: SkillPlaces,
     selection: Sequence[str] | None,
     on_step: Callable[[str], None],
-    limits: Limits | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    exchange: Exchange = kernel.exchange,
 ) -> SkillsReport:
     """Bring the destination up to date; return what is there and what was done.
 
@@ -45,7 +47,7 @@ def sync_skills(
     destination that cannot be opened at all ends the sync, with that warning.
     """
     try:
-        with open_places(places, limits or Limits()) as opened:
+        with open_places(places, limits, exchange) as opened:
             return _Sync(opened, selection).run(on_step)
     except (OSError, SkillRefused) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -183,7 +185,7 @@ class _Sync:
     ) -> None:
         try:
             if work.put_names:
-                sync_filesystem(self._opened.destination.root)
+                kernel.sync_filesystem(self._opened.destination.root)
         except OSError as error:
             work.warnings.append(f"Cannot make the skills durable: {error.strerror}.")
             return
