@@ -64,6 +64,9 @@ def arguments(
         result.append(f"--append-system-prompt={persona}")
     if servers := _mcp_servers(start):
         result.append(f"--mcp-config={json.dumps({'mcpServers': servers})}")
+    if start.tools:
+        # What control offers has its own limits; nobody is there to be asked.
+        result.append(f"--allowed-tools=mcp__{OWN_SERVER}")
     if start.resume and start.resume_at:
         result.append(f"--resume-session-at={start.resume_at}")
     return result
