@@ -109,7 +109,7 @@ LAYERS = (
     ),
     layer(
         AGENTD + r"(app|serve)\.py|" + AGENTD + r"(api|conversations)/.*",
-        "fastapi prometheus_client pydantic starlette structlog uvicorn",
+        "fastapi h11 prometheus_client pydantic starlette structlog uvicorn",
         never="agentd.gateway agentd.agent",
     ),
     layer(AGENTD + r"__main__\.py"),

@@ -29,7 +29,8 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
 from ansible_collections.agentkeep.agents.plugins.modules import agent_probe
 from local_stack import AGENT, LocalStack
 
-from agentd.api.bodies import AgentBody, AnswerBody, HealthBody
+from agentd.api.bodies import AnswerBody
+from agentd.api.health_bodies import AgentBody, HealthBody
 
 TOKEN = "a-token-that-is-long-enough"
 

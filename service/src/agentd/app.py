@@ -5,20 +5,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from agentd import __version__
-from agentd.api import agents, chat, health, metrics
+from agentd.api import admin, agents, chat, health, metrics
 from agentd.api.edge import Edge, EdgeRules
 from agentd.api.errors import add_error_handlers
-from agentd.api.metrics import Metrics
+from agentd.api.gateway_status import GatewayStatus
+from agentd.api.metrics import Metrics, TurnWatches
+from agentd.api.openapi import describe
 from agentd.api.probes import AgentProbes
+from agentd.api.skill_reports import ExpectedSkills
 from agentd.api.state import Service
 from agentd.clock import Clock
 from agentd.conversations.run import TurnParts
@@ -41,6 +42,7 @@ class Edges:
     spawner: Spawner
     token: str | None = field(default=None, repr=False)
     clock: Clock = field(default_factory=Clock)
+    stop: Callable[[str], None] | None = None
 
 
 def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> FastAPI:
@@ -57,7 +59,10 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
             asyncio.TaskGroup() as tasks,
         ):
             counted = Metrics()
-            parts = TurnParts(database, engine, edges.spawner, counted)
+            engine.watch(counted)
+            expected = ExpectedSkills()
+            watch = TurnWatches(counted, expected)
+            parts = TurnParts(database, engine, edges.spawner, watch)
             turns = Turns(settings, parts, tasks, edges.clock)
             app.state.service = Service(
                 settings=settings,
@@ -68,6 +73,9 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
                 probes=AgentProbes(edges.spawner, edges.clock),
                 metrics=counted,
                 clock=edges.clock,
+                gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),
+                expected=expected,
+                stop=edges.stop,
             )
             yield
             await turns.cancel()
@@ -79,12 +87,12 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         docs_url=None,
         redoc_url=None,
     )
-    for part in (health, agents, chat, metrics):
+    for part in (health, agents, chat, admin, metrics):
         app.include_router(part.router)
     add_error_handlers(app)
     rules = EdgeRules(edges.token, __version__, health.build_commit())
     app.add_middleware(Edge, rules=rules)
-    _describe(app)
+    describe(app)
     return app
 
 
@@ -101,27 +109,3 @@ async def _database(url: str) -> AsyncIterator[Database]:
             raise
         log.info("running_conversations_reset", count=count)
         yield database
-
-
-def _describe(app: FastAPI) -> None:
-    """Make the OpenAPI document tell what is really answered and needed."""
-
-    def describe() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = get_openapi(
-                title=app.title, version=app.version, routes=app.routes
-            )
-            schema["components"]["securitySchemes"] = {
-                "token": {"type": "http", "scheme": "bearer"}
-            }
-            for path, operations in schema["paths"].items():
-                for operation in operations.values():
-                    # Invalid requests are refused with 400, in our own shape.
-                    operation["responses"].pop("422", None)
-                    operation["security"] = [] if path == "/health" else [{"token": []}]
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schema["components"]["schemas"].pop(unused, None)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = describe  # type: ignore[method-assign]

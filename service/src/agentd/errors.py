@@ -59,6 +59,10 @@ class ConversationUnknown(AgentdError):
 class ConversationBusy(AgentdError):
     """A turn runs in this conversation; another one has to wait."""
 
+    def __init__(self, message: str, conversation_id: str | None = None) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+
 
 class EngineBusy(AgentdError):
     """Every live client is in a turn, so that no further one may be started."""

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agentd import __version__
+from agentd.api.protocol import ControlProtocol
 from agentd.app import Edges, create_app
 from agentd.clock import Clock
 from agentd.engine.claude import ClaudeClients
@@ -32,6 +33,25 @@ BACKLOG = 2048
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_log("serve")
+
+
+class StopRequest:
+    """What a signal or a caller wants: once to drain, a second signal to hurry."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self._asked = False
+
+    def by_signal(self) -> None:
+        """Ask to stop, or to hurry."""
+        self._asked = True
+        self.event.set()
+
+    def by_caller(self, reason: str) -> None:
+        """Ask to stop; a caller cannot hurry what runs."""
+        log.info("stop_asked_for", reason=reason)
+        if not self._asked:
+            self.by_signal()
 
 
 class Server(uvicorn.Server):
@@ -59,18 +79,21 @@ async def run(settings: ControlSettings) -> int:
     names = [agent.name for agent in settings.agents]
     spawner = SocketSpawner(Path(settings.sockets_directory), names, clock.monotonic)
     pool = Pool(ClaudeClients(spawner), limits, clock.monotonic)
-    edges = Edges(spawner=spawner, token=token, clock=clock)
+    stop = StopRequest()
+    edges = Edges(spawner=spawner, token=token, clock=clock, stop=stop.by_caller)
     app = create_app(settings, engine=PooledEngine(pool), edges=edges)
     async with spawner:
-        status = await _serve(settings, app)
+        status = await _serve(settings, app, stop)
     log.info("control_stopped")
     return status
 
 
-async def _serve(settings: ControlSettings, app: FastAPI) -> int:
+async def _serve(settings: ControlSettings, app: FastAPI, stop: StopRequest) -> int:
     server = Server(
         uvicorn.Config(
             app,
+            http=ControlProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
@@ -78,13 +101,12 @@ async def _serve(settings: ControlSettings, app: FastAPI) -> int:
         )
     )
     listener = listen(settings.listen_host, settings.listen_port)
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.by_signal)
     try:
         async with asyncio.TaskGroup() as tasks:
-            stopper = tasks.create_task(_stop(settings, app, server, stop))
+            stopper = tasks.create_task(_stop(settings, app, server, stop.event))
             log.info("control_starts", version=__version__, port=settings.listen_port)
             await server.serve(sockets=[listener])
             stopper.cancel()

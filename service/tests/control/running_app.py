@@ -22,6 +22,7 @@ ANSWER_KEYS = {
     *("status", "conversation_id", "message_id", "agent", "result", "error"),
     *("model", "session_id", "duration_ms", "persisted", "resumed", "notice"),
     *("outbound_messages", "session_end_marker", "session_end_marker_detected"),
+    *("last_message_uuid", "cost_usd"),
 }
 
 

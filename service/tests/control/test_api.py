@@ -275,5 +275,5 @@ async def test_conversations_are_listed_and_read(tmp_path: Path) -> None:
     assert listed[0]["message_count"] == 2
     assert listed[0]["live"] is True
     assert [one["durable"] for one in listed] == [True, True]
-    assert [one["sender"] for one in said["messages"]] == ["u1", None]
+    assert [one["sender"] for one in said["messages"]] == ["u1", "assistant"]
     assert missing == [404, 404]

@@ -6,15 +6,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from agentd.settings import ModelName
+from agentd.spawner import mcp_servers
 
 ConversationId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 ]
 MAX_EXECUTION_MS = 7 * 24 * 3600 * 1000
 Label = Annotated[str, StringConstraints(max_length=256)]
+Message = Annotated[str, StringConstraints(max_length=1_000_000)]
+Repository = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Issue = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+MessageUuid = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+]
 
 
 class ChatBody(BaseModel):
@@ -22,9 +36,7 @@ class ChatBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    message: Annotated[str, StringConstraints(max_length=1_000_000)] = Field(
-        description="What is said to the agent."
-    )
+    message: Message = Field(description="What is said to the agent.")
     conversation_id: ConversationId | None = Field(
         default=None, description="The conversation to go on in; a new one without."
     )
@@ -50,6 +62,59 @@ class ChatBody(BaseModel):
     model: ModelName | None = Field(
         default=None, description="The model for this and the following turns."
     )
+    mcp_servers: dict[str, Any] | None = Field(
+        default=None,
+        max_length=mcp_servers.MAX_SERVERS,
+        description="MCP servers by name: command, args and env of a stdio server, "
+        "or type (http or sse), url and headers. 32 KB at most.",
+    )
+    repository: Repository | None = Field(
+        default=None,
+        description="With issue: the agent's conversation of that issue, found or new.",
+    )
+    issue: Issue | None = Field(
+        default=None, description="The issue of the repository."
+    )
+    message_if_resumed: Message | None = Field(
+        default=None,
+        description="Said in the place of message when the session goes on, for "
+        "example only what is new.",
+    )
+    resume_at: MessageUuid | None = Field(
+        default=None,
+        description="The last message that the session should still know, by the "
+        "uuid that its answer told.",
+    )
+
+    @field_validator("mcp_servers")
+    @classmethod
+    def _servers_can_be_started(
+        cls, value: dict[str, Any] | None
+    ) -> dict[str, Any] | None:
+        fault = None if value is None else mcp_servers.fault_of(value)
+        if fault is not None:
+            raise ValueError(fault)
+        return value
+
+    @model_validator(mode="after")
+    def _names_one_conversation(self) -> ChatBody:
+        if (self.repository is None) != (self.issue is None):
+            raise ValueError("repository and issue belong together. Send both.")
+        if self.repository is not None and self.conversation_id is not None:
+            raise ValueError(
+                "conversation_id and repository name two conversations. Send one."
+            )
+        return self
+
+
+class OutboundBody(BaseModel):
+    """A message of an agent that is no answer to one."""
+
+    id: int
+    conversation_id: str
+    text: str
+    sender: str | None
+    created_at: str = Field(description="When it was said, in ISO 8601.")
 
 
 class AnswerBody(BaseModel):
@@ -67,7 +132,16 @@ class AnswerBody(BaseModel):
     persisted: bool = Field(description="Whether the turn was found on disk.")
     resumed: bool = Field(description="Whether an earlier session went on.")
     notice: str | None = Field(description="What the caller should know, or null.")
-    outbound_messages: list[str] = Field(default_factory=list)
+    outbound_messages: list[OutboundBody] = Field(
+        default_factory=list,
+        description="What the agent said between turns, the oldest first.",
+    )
+    last_message_uuid: str | None = Field(
+        default=None, description="What resume_at takes to come back to this point."
+    )
+    cost_usd: float | None = Field(
+        default=None, description="What the CLI says that the turn cost."
+    )
     session_end_marker: str
     session_end_marker_detected: bool
 
@@ -76,14 +150,17 @@ class ConversationBody(BaseModel):
     """One conversation."""
 
     id: str
+    conversation_id: str = Field(description="The same as id.")
     agent: str
+    repository: str | None = None
+    issue: str | None = None
     status: Literal["idle", "running"]
     session_id: str | None
     durable: bool = Field(
         description="Whether a turn of the session was ever found on disk."
     )
-    created_at: float
-    last_activity: float
+    created_at: str = Field(description="In ISO 8601.")
+    last_activity: str = Field(description="In ISO 8601.")
     message_count: int
     live: bool = Field(description="Whether a live client waits for the next turn.")
 
@@ -98,12 +175,19 @@ class MessageBody(BaseModel):
     """One message of a conversation."""
 
     id: str
-    role: Literal["user", "assistant"]
+    conversation_id: str
+    role: Literal["user", "assistant", "system"]
     sender: str | None
     sender_name: str | None
     content: str
-    status: str
-    created_at: float
+    status: str = Field(
+        description="said of what was said to the agent; else how the turn ended."
+    )
+    created_at: str = Field(description="In ISO 8601.")
+    persisted: bool | None = Field(
+        default=None, description="Whether the turn was found on disk."
+    )
+    last_message_uuid: str | None = None
 
 
 class MessagesBody(BaseModel):
@@ -116,58 +200,12 @@ class MessagesBody(BaseModel):
     )
 
 
-class AgentBody(BaseModel):
-    """One declared agent."""
-
-    name: str
-    connected: bool
-    ok: bool = Field(description="Whether its volumes could really be written.")
-    errors: list[str]
-    live_conversations: int
-
-
-class DatabaseHealth(BaseModel):
-    """The database of control."""
-
-    ok: bool
-    conversations: int
-    tasks: int
-    error: str | None = None
-
-
-class VolumesHealth(BaseModel):
-    """What could really be written; null while no agent is connected to tell."""
-
-    memory: bool | None
-    skills: bool | None
-    sessions: bool | None
-    store: bool
-
-
-class AgentsHealth(BaseModel):
-    """How many agents are declared and connected."""
-
-    declared: int
-    connected: int
-
-
-class HealthBody(BaseModel):
-    """Whether the service is well."""
-
-    status: Literal["ok", "degraded"]
-    version: str
-    commit: str
-    build_time: str
-    max_execution_ms: int
-    draining: bool
-    database: DatabaseHealth
-    volumes: VolumesHealth
-    agents: AgentsHealth
-
-
 class ErrorBody(BaseModel):
     """Why a request was refused."""
 
     error: str
     request_id: str | None = None
+    conversation_id: str | None = Field(
+        default=None, description="The conversation that is busy."
+    )
     problems: list[dict[str, Any]] | None = None

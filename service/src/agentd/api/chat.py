@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -21,9 +22,11 @@ from agentd.api.bodies import (
 from agentd.api.errors import refusals
 from agentd.api.state import Service, ServiceDep
 from agentd.api.stream import Wanted, answer_body, stream_turn
+from agentd.api.times import iso
 from agentd.conversations.values import Ask
 from agentd.database.conversations import (
     Conversation,
+    Message,
     get_conversation,
     list_conversations,
     list_messages,
@@ -71,7 +74,7 @@ async def say(body: ChatBody, service: ServiceDep) -> AnswerBody | Response:
 
 @router.get("/chat", responses=refusals(400, 401, 503))
 async def list_all(
-    service: ServiceDep, limit: Limit = 100, offset: Offset = 0
+    service: ServiceDep, limit: Limit = 1000, offset: Offset = 0
 ) -> ConversationsBody:
     """Return the conversations, the latest first."""
     async with service.database.read() as connection:
@@ -98,18 +101,7 @@ async def get_messages(
         found = await list_messages(
             connection, conversation_id, limit=limit, offset=offset
         )
-    messages = [
-        MessageBody(
-            id=one.id,
-            role="user" if one.role == "user" else "assistant",
-            sender=one.sender,
-            sender_name=one.sender_name,
-            content=one.content,
-            status=one.status,
-            created_at=one.created_at,
-        )
-        for one in found
-    ]
+    messages = [_message(one, conversation.agent) for one in found]
     more = conversation.message_count > offset + len(messages)
     return MessagesBody(conversation_id=conversation_id, messages=messages, more=more)
 
@@ -136,6 +128,30 @@ def _ask(body: ChatBody) -> Ask:
         model=body.model,
         thinking_tokens=body.max_thinking_tokens if body.thinking else None,
         max_execution_ms=body.max_execution_ms,
+        repository=body.repository,
+        issue=body.issue,
+        message_if_resumed=body.message_if_resumed,
+        resume_at=body.resume_at,
+        mcp_servers_json=None
+        if not body.mcp_servers
+        else json.dumps(body.mcp_servers, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def _message(message: Message, agent: str) -> MessageBody:
+    by_user = message.role == "user"
+    sender = message.sender or ("user" if by_user else "assistant")
+    return MessageBody(
+        id=message.id,
+        conversation_id=message.conversation_id,
+        role="user" if by_user else "assistant",
+        sender=sender,
+        sender_name=message.sender_name or (sender if by_user else agent),
+        content=message.content,
+        status=message.status,
+        created_at=iso(message.created_at),
+        persisted=message.persisted,
+        last_message_uuid=message.last_message_uuid,
     )
 
 
@@ -150,12 +166,15 @@ async def _find(conversation_id: str, service: Service) -> Conversation:
 def _body(conversation: Conversation, service: Service) -> ConversationBody:
     return ConversationBody(
         id=conversation.id,
+        conversation_id=conversation.id,
         agent=conversation.agent,
+        repository=conversation.repository,
+        issue=conversation.issue,
         status="running" if conversation.status == "running" else "idle",
         session_id=conversation.session_id,
         durable=conversation.durable,
-        created_at=conversation.created_at,
-        last_activity=conversation.last_activity,
+        created_at=iso(conversation.created_at),
+        last_activity=iso(conversation.last_activity),
         message_count=conversation.message_count,
         live=service.engine.live(conversation.id) is not None,
     )

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import re
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +16,16 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentd.log import get_log
+
 MAX_BODY_BYTES = 1_000_000
+BODY_SECONDS = 30.0
 OPEN_PATHS = frozenset({"/health"})
-REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,128}$")
+QUIET_PATHS = frozenset({"/health", "/metrics"})
+MAX_LOGGED_PATH = 200
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+log = get_log("api")
 
 
 @dataclass(frozen=True)
@@ -45,25 +54,46 @@ class Edge:
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, self._rules)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            if not self._allowed(scope["path"], headers.get(b"authorization", b"")):
-                await answer.refuse(401, "Unauthorized: send the bearer token.")
-                return
+            began = time.monotonic()
             try:
-                body = await self._body(scope["path"], headers, receive)
-            except _CallerGone:
-                return
-            if body is None:
-                await answer.refuse(
-                    413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send less."
-                )
-                return
-            await self._app(scope, _replay(body, receive), answer.send)
+                await self._pass(scope, headers, receive, answer)
+            finally:
+                _note(scope, answer.status, time.monotonic() - began)
+
+    async def _pass(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        answer: _Answer,
+    ) -> None:
+        if not self._allowed(scope["path"], headers.get(b"authorization", b"")):
+            await answer.refuse(401, "Unauthorized: send the bearer token.")
+            return
+        try:
+            body = await self._body(scope["path"], headers, receive)
+        except _CallerGone:
+            return
+        except TimeoutError:
+            await answer.refuse(
+                408, f"The body was not whole within {BODY_SECONDS:g} s. Send it again."
+            )
+            return
+        if body is None:
+            await answer.refuse(
+                413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send less."
+            )
+            return
+        await self._app(scope, _replay(body, receive), answer.send)
 
     async def _body(
         self, path: str, headers: Mapping[bytes, bytes], receive: Receive
     ) -> bytes | None:
         # Who needs no token may not make us hold what nobody reads.
-        return b"" if path in OPEN_PATHS else await _read_body(headers, receive)
+        if path in OPEN_PATHS:
+            return b""
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read_body(headers, receive)
 
     def _allowed(self, path: str, header: bytes) -> bool:
         if self._rules.token is None or path in OPEN_PATHS:
@@ -85,12 +115,12 @@ class _Answer:
         self._send = send
         self._request_id = request_id
         self._rules = rules
-        self.started = False
+        self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer, with our headers on the first."""
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             message = {
                 **message,
                 "headers": [*message.get("headers", []), *self._headers()],
@@ -121,7 +151,21 @@ class _Answer:
 def request_id_of(given: bytes | None) -> str:
     """Return the caller's request id if it may be echoed, else a new one."""
     text = (given or b"").decode("latin-1")
-    return text if REQUEST_ID.match(text) else str(uuid.uuid4())
+    return text if REQUEST_ID.fullmatch(text) else str(uuid.uuid4())
+
+
+def _note(scope: Scope, status: int | None, seconds: float) -> None:
+    """Log a request that ended; without a status, nobody was there to answer."""
+    said = {
+        "method": scope.get("method"),
+        "path": scope["path"][:MAX_LOGGED_PATH],
+        "status": status,
+        "duration_ms": round(seconds * 1000),
+    }
+    if scope["path"] in QUIET_PATHS and status is not None and status < 500:
+        log.debug("request_done", **said)
+    else:
+        log.info("request_done", **said)
 
 
 async def _read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:

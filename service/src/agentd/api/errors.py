@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from agentd.api.bodies import ErrorBody
 from agentd.errors import (
@@ -18,16 +19,19 @@ from agentd.errors import (
     AgentLost,
     AgentUnavailable,
     AgentUnknown,
+    CallRefused,
     CallTimedOut,
     ConversationBusy,
     ConversationUnknown,
     DatabaseFailed,
     Draining,
     EngineBusy,
+    TurnHandedOver,
 )
 from agentd.log import get_log
 
 RETRY_AFTER_SECONDS = 5
+MAX_QUOTED = 200
 STATUS: dict[type[AgentdError], int] = {
     ConversationUnknown: 404,
     AgentUnknown: 404,
@@ -36,7 +40,9 @@ STATUS: dict[type[AgentdError], int] = {
     AgentUnavailable: 503,
     AgentLost: 503,
     CallTimedOut: 503,
+    CallRefused: 503,
     EngineBusy: 503,
+    TurnHandedOver: 503,
     DatabaseFailed: 503,
 }
 
@@ -72,25 +78,30 @@ def refusal(
     status: int,
     error: str,
     problems: list[dict[str, Any]] | None = None,
-) -> JSONResponse:
+    **more: str,
+) -> Response:
     """Return a refusal with the request's id, and when to come again at 503."""
     request_id = getattr(request.state, "request_id", None)
-    body = ErrorBody(error=error, request_id=request_id, problems=problems)
+    body = ErrorBody(error=error, request_id=request_id, problems=problems, **more)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
-    return JSONResponse(
-        body.model_dump(exclude_none=True), status_code=status, headers=headers
-    )
+    # What callers sent is quoted, and may hold half of a pair of surrogates.
+    content = json.dumps(body.model_dump(exclude_none=True)).encode("ascii")
+    return Response(content, status, headers, media_type="application/json")
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, AgentdError)
     status = status_of(error)
     if status >= 500:
         log.warning("request_failed", status=status, error=str(error))
+    if isinstance(error, ConversationBusy) and error.conversation_id is not None:
+        return refusal(
+            request, status, str(error), conversation_id=error.conversation_id
+        )
     return refusal(request, status, str(error))
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [
         {"where": [str(part) for part in item["loc"]], "problem": item["msg"]}
@@ -99,13 +110,25 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return refusal(request, 400, "The request is not valid: see problems.", problems)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = refusal(request, error.status_code, str(error.detail))
+    response = refusal(request, error.status_code, _words_of(error, request))
     response.headers.update(error.headers or {})
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _words_of(error: HTTPException, request: Request) -> str:
+    if error.detail != HTTPStatus(error.status_code).phrase:
+        return str(error.detail)
+    path = request.url.path[:MAX_QUOTED]
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return f'Not Found: "{path}" is no path here. GET /openapi.json lists them.'
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another one")
+        return f'Method Not Allowed: "{path}" takes {allowed}, not {request.method}.'
+    return str(error.detail)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_broke", exc_info=error)
     return refusal(request, 500, "The service failed. Look into the log of control.")

@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from agentd import __version__
-from agentd.api.bodies import AgentsHealth, DatabaseHealth, HealthBody, VolumesHealth
+from agentd.api.gateway_status import GatewayView
+from agentd.api.health_bodies import (
+    AgentsHealth,
+    DatabaseHealth,
+    HealthBody,
+    VolumesHealth,
+)
 from agentd.api.probes import AgentProbe
 from agentd.api.state import Service, ServiceDep
 from agentd.database.conversations import count_conversations
@@ -21,6 +27,8 @@ from agentd.errors import DatabaseFailed
 from agentd.log import get_log
 
 PROBE_TIMEOUT_SECONDS = 4.0
+# Without its skills' data an agent still keeps its conversations.
+BOUND = ("memory", "sessions")
 
 log = get_log("health")
 router = APIRouter(tags=["health"])
@@ -39,12 +47,14 @@ def build_commit() -> str:
 async def get_health(service: ServiceDep) -> JSONResponse:
     """Return 200, or 503 if control itself cannot write; needs no token.
 
-    A volume of an agent that cannot be written makes the status "degraded", and
+    What is wrong with an agent or with the model makes the status "degraded", and
     leaves the code at 200: restarting control would not help.
     """
     database, store = await asyncio.gather(_database(service), _store(service))
     states = service.spawner.states().values()
-    probes = (await service.probes.all()).values()
+    told = await service.probes.all()
+    probes = told.values()
+    problems = problems_of(told, await service.gateway.view())
     volumes = VolumesHealth(
         memory=_together(probes, "memory"),
         skills=_together(probes, "skill_data"),
@@ -52,9 +62,8 @@ async def get_health(service: ServiceDep) -> JSONResponse:
         store=store,
     )
     well = database.ok and store
-    agents_well = volumes.memory is not False and volumes.sessions is not False
     body = HealthBody(
-        status="ok" if well and agents_well else "degraded",
+        status="ok" if well and not problems else "degraded",
         version=__version__,
         commit=build_commit(),
         build_time=os.environ.get("AGENTD_BUILD_TIME", "unknown"),
@@ -66,8 +75,26 @@ async def get_health(service: ServiceDep) -> JSONResponse:
             declared=len(service.settings.agents),
             connected=sum(1 for state in states if state.connected),
         ),
+        problems=problems,
     )
     return JSONResponse(body.model_dump(), status_code=200 if well else 503)
+
+
+def problems_of(probes: Mapping[str, AgentProbe], view: GatewayView) -> list[str]:
+    """Return what is wrong beside control itself, in sentences without secrets."""
+    found = []
+    for name, probe in probes.items():
+        broken = [volume for volume in BOUND if probe.volumes.get(volume) is False]
+        if broken:
+            found.append(f'Agent "{name}" cannot write to {" and ".join(broken)}.')
+    if view.asked and not view.reachable:
+        found.append("The gateway does not tell how the model is.")
+    for name, one in view.agents.items():
+        if one.state != "ok":
+            found.append(f'Agent "{name}" and the model: {one.state}.')
+    if view.faults:
+        found.append("The gateway reports faults; its log has them.")
+    return found
 
 
 async def _database(service: Service) -> DatabaseHealth:

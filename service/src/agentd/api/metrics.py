@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""GET /metrics: a few figures for Prometheus."""
+"""GET /metrics: the figures for Prometheus."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from prometheus_client import (
@@ -15,43 +18,69 @@ from prometheus_client import (
 )
 from starlette.responses import Response
 
+from agentd.api.errors import refusals
+from agentd.api.model_metrics import ModelFigures
+from agentd.api.probes import AgentProbe
+from agentd.api.skill_reports import ExpectedSkills
 from agentd.conversations.values import Answer
 
-BUCKETS = (0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800)
+if TYPE_CHECKING:
+    from agentd.api.state import Service
+
+TURN_BUCKETS = (0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800)
+START_BUCKETS = (0.25, 0.5, 0.75, 1, 2, 5, 15, 60)
+AGENT = ("agent",)
 
 router = APIRouter(tags=["metrics"])
 
 
 class Metrics:
-    """The figures of one running app."""
+    """The figures of one running app; it watches turns and live clients."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.turns = Counter(
-            "agentd_turns",
-            "Turns that ended.",
-            ["agent", "status"],
-            registry=self.registry,
+        self.turns = self._counter(
+            "turns", "Turns that ended.", labels=("agent", "status")
         )
-        self.unproved = Counter(
-            "agentd_turns_unproved",
-            "Successful turns that were not found on disk.",
-            ["agent"],
-            registry=self.registry,
+        self.unproved = self._counter(
+            "turns_unproved", "Successful turns that were not found on disk."
         )
-        self.seconds = Histogram(
-            "agentd_turn_seconds",
-            "How long turns took.",
-            ["agent"],
-            buckets=BUCKETS,
-            registry=self.registry,
+        self.seconds = self._histogram(
+            "turn_seconds", "How long turns took.", TURN_BUCKETS
         )
-        self.live = Gauge(
-            "agentd_live_clients",
-            "Claude CLI clients that live.",
-            ["agent"],
-            registry=self.registry,
+        self.live = self._gauge("live_clients", "Claude CLI clients that live.")
+        self.starts = self._counter("client_starts", "Claude CLI clients that started.")
+        self.start_seconds = self._histogram(
+            "client_start_seconds", "How long a client took to start.", START_BUCKETS
         )
+        self.ends = self._counter(
+            "client_ends", "Claude CLI clients that ended.", labels=("agent", "why")
+        )
+        self.waiting_turns = self._gauge(
+            "waiting_turns", "Turns that wait for a client.", labels=()
+        )
+        self.mirror_errors = self._counter(
+            "mirror_errors",
+            "Transcript lines that could not be copied to a session store; this "
+            "version has none, so that it stays 0.",
+            labels=(),
+        )
+        self.sweeps = self._counter(
+            "retention_sweeps", "Sweeps of old transcripts that the CLI was seen to do."
+        )
+        self.swept_at = self._gauge(
+            "retention_swept_timestamp_seconds", "When the CLI swept last."
+        )
+        self.connected = self._gauge("agent_connected", "Whether the agent is there.")
+        self.unproved_now = self._gauge(
+            "agent_unproved", "Whether the agent's last turn was not found on disk."
+        )
+        self.missing_skills = self._gauge(
+            "skills_missing", "Skills that the CLI should have and did not report."
+        )
+        self.model = ModelFigures()
+        self.registry.register(self.model)
+        self._seen_sweeps: dict[str, float] = {}
 
     def turn_ended(self, answer: Answer) -> None:
         """Count a turn that ended."""
@@ -60,18 +89,80 @@ class Metrics:
         if answer.status == "success" and not answer.persisted:
             self.unproved.labels(answer.agent).inc()
 
+    def client_started(self, agent: str, seconds: float) -> None:
+        """Count a client that is ready, and how long its start took."""
+        self.starts.labels(agent).inc()
+        self.start_seconds.labels(agent).observe(seconds)
+
+    def client_ended(self, agent: str, why: str) -> None:
+        """Count a client that is gone."""
+        self.ends.labels(agent, why).inc()
+
+    def waiting(self, count: int) -> None:
+        """Note how many turns wait for a client now."""
+        self.waiting_turns.set(count)
+
+    def probed(self, probes: Mapping[str, AgentProbe]) -> None:
+        """Note what the agents told of the CLI's sweeps."""
+        for agent, probe in probes.items():
+            at = probe.retention_swept_at
+            if at is None:
+                continue
+            self.swept_at.labels(agent).set(at)
+            seen = self._seen_sweeps.get(agent)
+            self._seen_sweeps[agent] = at
+            # The first one that is seen may be of long ago.
+            if seen is None:
+                self.sweeps.labels(agent)
+            elif at > seen:
+                self.sweeps.labels(agent).inc()
+
+    def _counter(
+        self, name: str, said: str, *, labels: tuple[str, ...] = AGENT
+    ) -> Counter:
+        return Counter(f"agentd_{name}", said, labels, registry=self.registry)
+
+    def _gauge(self, name: str, said: str, *, labels: tuple[str, ...] = AGENT) -> Gauge:
+        return Gauge(f"agentd_{name}", said, labels, registry=self.registry)
+
+    def _histogram(self, name: str, said: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(
+            f"agentd_{name}", said, AGENT, buckets=buckets, registry=self.registry
+        )
+
+
+class TurnWatches:
+    """Tells the figures and the skills of each turn that ended."""
+
+    def __init__(self, metrics: Metrics, expected: ExpectedSkills) -> None:
+        self._metrics = metrics
+        self._expected = expected
+
+    def turn_ended(self, answer: Answer) -> None:
+        """Count a turn, and compare the skills that it had."""
+        self._metrics.turn_ended(answer)
+        self._expected.reported(answer.agent, answer.skills)
+
 
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "The figures."}},
+    responses={
+        200: {"content": {"text/plain": {}}, "description": "The figures."},
+        **refusals(401),
+    },
 )
 async def get_metrics(request: Request) -> Response:
     """Return the figures in Prometheus's text format."""
-    service = request.app.state.service
+    service: Service = request.app.state.service
+    metrics = service.metrics
+    metrics.probed(await service.probes.all())
+    metrics.model.view = await service.gateway.view()
     counts = service.engine.live_counts()
+    states = service.spawner.states()
     for agent in service.settings.agents:
-        service.metrics.live.labels(agent.name).set(counts.get(agent.name, 0))
-    return Response(
-        generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST
-    )
+        name = agent.name
+        metrics.live.labels(name).set(counts.get(name, 0))
+        metrics.connected.labels(name).set(states[name].connected)
+        metrics.missing_skills.labels(name).set(len(service.expected.missing(name)))
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

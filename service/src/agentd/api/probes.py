@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agentd.clock import Clock
 from agentd.errors import AgentdError
@@ -16,6 +16,9 @@ from agentd.spawner.protocol import Spawner
 PROBE_TIMEOUT_SECONDS = 3.0
 REMEMBER_SECONDS = 5.0
 MAX_ERRORS = 10
+CREDENTIALS = frozenset(
+    {"valid", "missing", "expired", "refresh_needed", "signed_out", "not_used"}
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class AgentProbe:
     ok: bool
     volumes: Mapping[str, bool] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    retention_swept_at: float | None = None
+    credentials: str | None = None
+    credentials_expire_at: float | None = None
 
 
 class AgentProbes:
@@ -56,12 +63,19 @@ class AgentProbes:
             )
         except AgentdError as error:
             return AgentProbe(ok=False, errors=(printable(str(error)),))
-        return read_probe(answer)
+        probe = read_probe(answer)
+        try:
+            credentials = await self._spawner.call(
+                name, "credentials_status", {}, timeout_seconds=PROBE_TIMEOUT_SECONDS
+            )
+        except AgentdError:
+            return probe
+        return read_credentials(probe, credentials)
 
 
 def read_probe(answer: Mapping[str, object]) -> AgentProbe:
     """Return what an answer says, whatever shape it has."""
-    volumes, errors = answer.get("volumes"), answer.get("errors")
+    volumes = answer.get("volumes")
     return AgentProbe(
         ok=answer.get("ok") is True,
         volumes={
@@ -69,7 +83,31 @@ def read_probe(answer: Mapping[str, object]) -> AgentProbe:
         }
         if isinstance(volumes, dict)
         else {},
-        errors=tuple(printable(error) for error in errors[:MAX_ERRORS])
-        if isinstance(errors, list)
-        else (),
+        errors=_sentences(answer.get("errors")),
+        warnings=_sentences(answer.get("warnings")),
+        retention_swept_at=_time(answer.get("retention_swept_at")),
     )
+
+
+def read_credentials(probe: AgentProbe, answer: Mapping[str, object]) -> AgentProbe:
+    """Return the probe with what an answer says of the CLI's own sign-in."""
+    status = answer.get("status")
+    return replace(
+        probe,
+        credentials=status
+        if isinstance(status, str) and status in CREDENTIALS
+        else None,
+        credentials_expire_at=_time(answer.get("expires_at")),
+    )
+
+
+def _sentences(found: object) -> tuple[str, ...]:
+    if not isinstance(found, list):
+        return ()
+    return tuple(printable(one) for one in found[:MAX_ERRORS])
+
+
+def _time(found: object) -> float | None:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return float(found) if 0 <= found < 1e12 else None

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from agentd.api.gateway_status import GatewayStatus
 from agentd.api.metrics import Metrics
 from agentd.api.probes import AgentProbes
+from agentd.api.skill_reports import ExpectedSkills
 from agentd.clock import Clock
 from agentd.conversations.turns import Turns
 from agentd.database.open import Database
@@ -31,6 +34,9 @@ class Service:
     probes: AgentProbes
     metrics: Metrics
     clock: Clock
+    gateway: GatewayStatus
+    expected: ExpectedSkills
+    stop: Callable[[str], None] | None
 
 
 def service_of(request: Request) -> Service:

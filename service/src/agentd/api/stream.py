@@ -40,6 +40,8 @@ def answer_body(answer: Answer) -> AnswerBody:
         persisted=answer.persisted,
         resumed=answer.resumed,
         notice=answer.notice,
+        last_message_uuid=answer.last_message_uuid,
+        cost_usd=answer.cost_usd,
         session_end_marker=SESSION_END_MARKER,
         session_end_marker_detected=answer.session_end_marker_detected,
     )

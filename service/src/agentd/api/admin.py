@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""What an operator asks of a running service: its skills, and to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
+
+from agentd.api.bodies import Label
+from agentd.api.errors import refusals
+from agentd.api.skill_bodies import (
+    AgentSkillsBody,
+    ReloadBody,
+    ReloadedAnswer,
+    SkillsAnswer,
+    SkillsBody,
+    StopBody,
+    StoppingAnswer,
+)
+from agentd.api.skill_reports import read_report
+from agentd.api.state import Service, ServiceDep
+from agentd.errors import AgentdError, AgentUnknown
+
+READ_SECONDS = 10.0
+SYNC_SECONDS = 60.0
+STOPPING = "Running turns may end; then the service exits."
+
+router = APIRouter(tags=["admin"])
+
+OneAgent = Annotated[
+    Label | None, Query(description="The one agent to tell of; all of them without.")
+]
+
+
+@router.get("/admin/skills", responses=refusals(400, 401, 404, 503))
+async def get_skills(service: ServiceDep, agent: OneAgent = None) -> SkillsAnswer:
+    """Return the skills of each agent, as its last sync left them.
+
+    Those of the first agent, or of the one that is named, stand alone too.
+    """
+    first, agents = await _ask(service, "skills", agent, READ_SECONDS)
+    return SkillsAnswer(skills=first, agents=agents)
+
+
+@router.post("/admin/reload-skills", responses=refusals(400, 401, 404, 413, 503))
+async def reload_skills(
+    service: ServiceDep, body: ReloadBody | None = None
+) -> ReloadedAnswer:
+    """Sync the skills anew, without a restart, and return what is there now.
+
+    CLI processes that start after it have them.
+    """
+    agent = body.agent if body is not None else None
+    first, agents = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
+    return ReloadedAnswer(skills=first, agents=agents)
+
+
+@router.post("/control/stop", responses=refusals(400, 401, 413, 501))
+async def stop(service: ServiceDep, body: StopBody | None = None) -> StoppingAnswer:
+    """Let running turns end, then exit with status 0.
+
+    Whether the container starts again is for its restart policy to say.
+    """
+    if service.stop is None:
+        raise HTTPException(501, "Cannot stop: nothing here could be told to.")
+    reason = ((body.reason if body is not None else None) or "").strip() or "api-stop"
+    service.stop(reason)
+    return StoppingAnswer(reason=reason, message=STOPPING)
+
+
+async def _ask(
+    service: Service, call: str, agent: str | None, seconds: float
+) -> tuple[SkillsBody, dict[str, AgentSkillsBody]]:
+    names = _chosen(service, agent)
+    async with asyncio.TaskGroup() as tasks:
+        asked = [
+            tasks.create_task(_one(service, name, call, seconds)) for name in names
+        ]
+    answers = dict(zip(names, (task.result() for task in asked), strict=True))
+    first = answers[names[0]]
+    if isinstance(first, AgentdError):
+        raise first
+    return first, {
+        name: AgentSkillsBody(error=str(one))
+        if isinstance(one, AgentdError)
+        else AgentSkillsBody(skills=one)
+        for name, one in answers.items()
+    }
+
+
+async def _one(
+    service: Service, agent: str, call: str, seconds: float
+) -> SkillsBody | AgentdError:
+    try:
+        answer = await service.spawner.call(agent, call, {}, timeout_seconds=seconds)
+    except AgentdError as error:
+        return error
+    report = read_report(answer)
+    service.expected.expect(agent, report)
+    return report.model_copy(update={"missing": list(service.expected.missing(agent))})
+
+
+def _chosen(service: Service, agent: str | None) -> Sequence[str]:
+    names = [entry.name for entry in service.settings.agents]
+    if agent is None:
+        return names
+    if agent not in names:
+        raise AgentUnknown(
+            f'Agent "{agent}" is not declared in this deployment. '
+            f"Declared are: {', '.join(sorted(names))}."
+        )
+    return [agent]
