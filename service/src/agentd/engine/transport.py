@@ -49,6 +49,8 @@ class CliTransport:
     async def write(self, data: str) -> None:
         """Write a line to the process."""
         process = self._started()
+        if self._start.tools and not self._answered:
+            data = offering(data)
         # A long line goes in parts, and no other may come between them.
         async with self._writing:
             await process.write(data.encode("utf-8"))
@@ -141,3 +143,20 @@ class CliTransport:
         if self._process is None:
             raise CliFailed(f'The CLI of agent "{self._agent}" was not started.')
         return self._process
+
+
+def offering(line: str) -> str:
+    """Return the SDK's greeting with the own tools named in it; other lines as given.
+
+    A CLI whose servers are managed by the organisation takes none from its arguments,
+    and exits if it is given some.
+    """
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return line
+    request = message.get("request") if isinstance(message, dict) else None
+    if not isinstance(request, dict) or request.get("subtype") != "initialize":
+        return line
+    greeting = {**message, "request": {**request, "sdkMcpServers": [OWN_SERVER]}}
+    return json.dumps(greeting) + "\n"
