@@ -51,7 +51,8 @@ def test_every_damage_has_its_verdict(places: Places, damage: Damage) -> None:
 
     scan = scan_session(places, SESSION)
 
-    assert (scan.verdict, kinds(scan)) == (damage.verdict, damage.kinds)
+    assert scan.verdict == damage.verdict
+    assert kinds(scan) == damage.kinds
     assert scan.path == str(file)
     assert scan.bytes == len(content)
     assert file.read_bytes() == content
