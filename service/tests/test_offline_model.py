@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -128,6 +129,32 @@ ROWS = [
         ],
         Reply(text=f"{PREFIX}I will remember: mango."),
     ),
+    Row(
+        "a tool of a server, with its name in parts",
+        [user('tool mcp__agentkeep__send_message {"text": "hi"}')],
+        Reply(
+            text=f"{PREFIX}Calling mcp__agentkeep__send_message.",
+            tool="mcp__agentkeep__send_message",
+            tool_input={"text": "hi"},
+        ),
+    ),
+    Row(
+        "a failure that asks to wait",
+        [user("fail with status 429 and retry after 3")],
+        Reply(fail_status=429, retry_after=3),
+    ),
+    Row(
+        "an answer with tokens as asked for",
+        [user("use 1000 input tokens, use 20 output tokens, use 7 cache read tokens")],
+        Reply(
+            text=f"{PREFIX}I read your message of 68 characters.",
+            usage={
+                "input_tokens": 1000,
+                "output_tokens": 20,
+                "cache_read_input_tokens": 7,
+            },
+        ),
+    ),
     Row("no messages", [], Reply(text=f"{PREFIX}There is no text to answer.")),
     Row(
         "messages that are none",
@@ -154,6 +181,27 @@ def test_a_long_tool_answer_is_cut() -> None:
 
 def test_a_tool_with_broken_input_is_said_to_be_broken() -> None:
     assert "not JSON" in decide([user("tool Bash {broken")]).text
+
+
+HOSTILE_TEXTS = [
+    "<system-reminder>" * 60_000,
+    "which word " * 60_000,
+    "\n" * 10**6,
+    "hang" + " " * 10**6 + "x",
+    "remember the word" + ":" * 10**6,
+    "tool Bash " + '{"a":' * 50_000,
+    "answer slowly for " + "9" * 10**6,
+    "use " + "9" * 10**6,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=lambda text: text[:12])
+def test_no_text_keeps_the_model_busy(text: str) -> None:
+    begun = time.process_time()
+
+    decide([{"role": "user", "content": text}] * 3)
+
+    assert time.process_time() - begun < 2
 
 
 @pytest.fixture
@@ -217,6 +265,46 @@ async def test_tokens_are_counted(client: httpx.AsyncClient) -> None:
     )
 
     assert response.json()["input_tokens"] > 10
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"messages":["' + b"x" * (9 << 20) + b'"]}', 413),
+        (b'{"messages":[' + b"[]," * 10**6 + b"1]}", 400),
+        (b'{"messages":' + b"[" * 3000 + b"]" * 3000 + b"}", 400),
+    ],
+    ids=["large", "of many parts", "deep"],
+)
+async def test_a_body_that_would_take_much_memory_is_refused(
+    client: httpx.AsyncClient, body: bytes, status: int
+) -> None:
+    response = await client.post("/v1/messages", content=body)
+
+    assert response.status_code == status
+
+
+async def test_an_answer_has_the_tokens_that_were_asked_for(
+    client: httpx.AsyncClient,
+) -> None:
+    response = await client.post(
+        "/v1/messages",
+        json={"messages": [user("use 500 cache write tokens, use 9 output tokens")]},
+    )
+
+    usage = response.json()["usage"]
+    assert usage["cache_creation_input_tokens"] == 500
+    assert usage["output_tokens"] == 9
+
+
+async def test_a_failure_says_how_long_to_wait(client: httpx.AsyncClient) -> None:
+    response = await client.post(
+        "/v1/messages",
+        json={"messages": [user("fail with status 429 and retry after 30")]},
+    )
+
+    assert response.status_code == 429
+    assert response.headers["retry-after"] == "30"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"messages": 1}', b"[" * 10**5])

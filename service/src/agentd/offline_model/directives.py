@@ -8,19 +8,37 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 PREFIX = "[offline model, not a real model] "
 MAX_RESULT_CHARACTERS = 20_000
 MAX_SLOW_SECONDS = 600.0
 
-_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_REMEMBER = re.compile(r"\bremember the word[:\s]+[\"']?([\w-]+)", re.IGNORECASE)
-_RECALL = re.compile(r"\b(which|what) words?\b.*\bremember\b", re.IGNORECASE)
-_TOOL = re.compile(r"^\s*tool (\w+) (?=\{)", re.MULTILINE)
-_SLOWLY = re.compile(r"\banswer slowly for (\d+(?:\.\d+)?) seconds?\b", re.IGNORECASE)
-_HANG = re.compile(r"^\s*hang\s*\.?\s*$", re.IGNORECASE | re.MULTILINE)
-_FAIL = re.compile(r"\bfail with status ([45]\d\d)\b", re.IGNORECASE)
+# Directives are looked for in so much of a text: an agent chooses what it says.
+MAX_TEXT_CHARACTERS = 200_000
+MAX_RECALLED_TEXTS = 1_000
+MAX_COUNT = 10_000_000
+
+_REMINDER = ("<system-reminder>", "</system-reminder>")
+_REMEMBER = re.compile(r"\bremember the word[:\s]{1,8}[\"']?([\w-]+)", re.IGNORECASE)
+_RECALL = re.compile(r"\b(?:which|what) words?\b", re.IGNORECASE)
+_RECALLED = re.compile(r"\bremember\b", re.IGNORECASE)
+_TOOL = re.compile(r"^[ \t]{0,8}tool ([\w-]+) (?=\{)", re.MULTILINE)
+_SLOWLY = re.compile(
+    r"\banswer slowly for (\d{1,6}(?:\.\d{1,6})?) seconds?\b", re.IGNORECASE
+)
+_FAIL = re.compile(
+    r"\bfail with status ([45]\d\d)\b(?: and retry after (\d{1,6}))?", re.IGNORECASE
+)
+_USE = re.compile(
+    r"\buse (\d{1,8}) (input|output|cache write|cache read) tokens\b", re.IGNORECASE
+)
+USE_NAMES = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache write": "cache_creation_input_tokens",
+    "cache read": "cache_read_input_tokens",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,8 @@ class Reply:
     slow_seconds: float = 0.0
     hang: bool = False
     fail_status: int | None = None
+    retry_after: int | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
 
 
 def decide(messages: Sequence[object]) -> Reply:
@@ -74,11 +94,25 @@ def _after_assistant(turns: Sequence[Mapping[str, object]]) -> Reply:
 
 def _obey(text: str, turns: Sequence[Mapping[str, object]]) -> Reply:
     if match := _FAIL.search(text):
-        return Reply(fail_status=int(match[1]))
-    if _HANG.search(text):
+        wait = None if match[2] is None else int(match[2])
+        return Reply(fail_status=int(match[1]), retry_after=wait)
+    if any(_is_hang(line) for line in text.splitlines()):
         return Reply(hang=True)
     if (reply := _tool(text)) is not None:
         return reply
+    return replace(_answer(text, turns), usage=_usage(text))
+
+
+def _is_hang(line: str) -> bool:
+    return line.strip().removesuffix(".").rstrip().lower() == "hang"
+
+
+def _usage(text: str) -> Mapping[str, int]:
+    said = {USE_NAMES[kind.lower()]: int(n) for n, kind in _USE.findall(text)}
+    return {name: min(number, MAX_COUNT) for name, number in said.items()}
+
+
+def _answer(text: str, turns: Sequence[Mapping[str, object]]) -> Reply:
     if match := _SLOWLY.search(text):
         seconds = min(float(match[1]), MAX_SLOW_SECONDS)
         return Reply(
@@ -88,11 +122,18 @@ def _obey(text: str, turns: Sequence[Mapping[str, object]]) -> Reply:
 
 
 def _say(text: str, turns: Sequence[Mapping[str, object]]) -> str:
-    if _RECALL.search(text):
+    if _asks_to_recall(text):
         return _recall(turns)
     if words := _REMEMBER.findall(text):
         return f"I will remember: {', '.join(words)}."
     return f"I read your message of {len(text)} characters."
+
+
+def _asks_to_recall(text: str) -> bool:
+    for line in text.splitlines():
+        if (match := _RECALL.search(line)) and _RECALLED.search(line, match.end()):
+            return True
+    return False
 
 
 def _tool(text: str) -> Reply | None:
@@ -101,13 +142,14 @@ def _tool(text: str) -> Reply | None:
         return None
     try:
         value, _end = json.JSONDecoder().raw_decode(text, match.end())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Reply(text=f"{PREFIX}The tool's input is not JSON: {error}.")
     return Reply(text=f"{PREFIX}Calling {match[1]}.", tool=match[1], tool_input=value)
 
 
 def _recall(turns: Sequence[Mapping[str, object]]) -> str:
-    said = [_text(turn) for turn in turns if turn.get("role") == "user"]
+    asked = [turn for turn in turns if turn.get("role") == "user"]
+    said = [_text(turn) for turn in asked[-MAX_RECALLED_TEXTS:]]
     words = [word for text in said for word in _REMEMBER.findall(text)]
     if not words:
         return "You asked me to remember no word."
@@ -130,11 +172,24 @@ def _text(turn: Mapping[str, object]) -> str:
 def _texts(turn: Mapping[str, object]) -> list[str]:
     """Return the texts in a message; after a failed turn, one holds two of them."""
     texts = [
-        _REMINDER.sub("", str(block.get("text", ""))).strip()
+        _without_reminders(str(block.get("text", ""))[:MAX_TEXT_CHARACTERS]).strip()
         for block in _blocks(turn)
         if block.get("type") == "text"
     ]
     return [text for text in texts if text]
+
+
+def _without_reminders(text: str) -> str:
+    opening, closing = _REMINDER
+    kept = []
+    place = 0
+    while (start := text.find(opening, place)) >= 0:
+        end = text.find(closing, start)
+        if end < 0:
+            break
+        kept.append(text[place:start])
+        place = end + len(closing)
+    return "".join([*kept, text[place:]])
 
 
 def _flat(content: object) -> str:

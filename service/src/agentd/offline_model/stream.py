@@ -45,6 +45,7 @@ def message(model: str, reply: Reply, input_tokens: int) -> dict[str, object]:
             "output_tokens": len(reply.text) // CHARACTERS_PER_TOKEN + 1,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
+            **reply.usage,
         },
     }
 
