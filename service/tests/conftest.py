@@ -40,6 +40,8 @@ class Stack:
     drain_seconds: float = 5
     gateway: subprocess.Popen[bytes] | None = None
     sides: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    """Words before each command, which end in one that becomes the command."""
     _spawner: SocketSpawner | None = None
 
     @property
@@ -119,7 +121,7 @@ class Stack:
         }
         with (self.directory / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "agentd", command],
+                [*self.before, sys.executable, "-m", "agentd", command],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
