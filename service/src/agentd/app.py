@@ -22,9 +22,10 @@ from agentd.api.probes import AgentProbes
 from agentd.api.skill_reports import ExpectedSkills
 from agentd.api.state import Service
 from agentd.clock import Clock
-from agentd.conversations.run import TurnParts
+from agentd.conversations.outbox import Outbox
+from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
-from agentd.database.conversations import reset_running
+from agentd.conversations.unproved import Unproved
 from agentd.database.open import Database, open_database
 from agentd.engine.protocol import Engine
 from agentd.errors import DatabaseFailed
@@ -61,9 +62,17 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
             counted = Metrics()
             engine.watch(counted)
             expected = ExpectedSkills()
-            watch = TurnWatches(counted, expected)
-            parts = TurnParts(database, engine, edges.spawner, watch)
-            turns = Turns(settings, parts, tasks, edges.clock)
+            parts = TurnParts(
+                database=database,
+                engine=engine,
+                spawner=edges.spawner,
+                watch=TurnWatches(counted, expected),
+                clock=edges.clock,
+                outbox=Outbox(database, edges.clock, settings.outbound_ttl_days),
+                unproved=Unproved(),
+            )
+            turns = Turns(settings, parts, tasks)
+            await turns.start()
             app.state.service = Service(
                 settings=settings,
                 database=database,
@@ -98,14 +107,11 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
 
 @asynccontextmanager
 async def _database(url: str) -> AsyncIterator[Database]:
-    """Open the database; a kill may have left conversations that seem to run."""
+    """Open the database, or say in the log why control cannot start."""
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(open_database(url))
-            async with database.write() as connection:
-                count = await reset_running(connection)
         except DatabaseFailed as error:
             log.critical("control_cannot_start", error=str(error))
             raise
-        log.info("running_conversations_reset", count=count)
         yield database

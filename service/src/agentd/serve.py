@@ -150,7 +150,8 @@ async def _stop(
             await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
             drain.cancel()
             hurry.cancel()
-        # What did not end in time is broken off and stored while its caller is
+        # What did not end in time is left to the agents' sides while its caller is
         # still connected, so that it is told.
-        await service.turns.cancel()
+        left = await service.turns.hand_over()
+        log.info("handed_over", turns=left)
     server.should_exit = True

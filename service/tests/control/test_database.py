@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,17 +28,34 @@ from agentd.database.conversations import (
     add_message,
     count_conversations,
     get_conversation,
+    get_conversation_of_issue,
     list_conversations,
     list_messages,
     remove_conversation,
-    reset_running,
 )
+from agentd.database.interrupted import InterruptedTurn, mark_interrupted
 from agentd.database.open import Database, open_database
+from agentd.database.outbound import (
+    OutboundMessage,
+    add_outbound,
+    undelivered_conversations,
+)
 from agentd.database.probe import probe_database, probe_directory
-from agentd.database.sessions import get_session, mark_durable, put_session
+from agentd.database.sessions import (
+    conversations_of_issue,
+    drop_session,
+    get_session,
+    mark_durable,
+    put_session,
+)
 from agentd.database.tables import SCHEMA_REVISION, metadata
 from agentd.errors import DatabaseFailed, DatabaseTooNew
-from agentd.sessions.identity import SessionKey, StoredSession, new_session_id
+from agentd.sessions.identity import (
+    IssueKey,
+    SessionKey,
+    StoredSession,
+    new_session_id,
+)
 
 KEY = SessionKey("main", "conv-1")
 
@@ -51,12 +72,17 @@ def message(number: int) -> Message:
         content=f"text {number}",
         status="said",
         created_at=float(number),
+        turn_uuid=f"uuid-{number}",
     )
 
 
-async def stored(database: Database) -> None:
-    async with database.write() as connection:
-        await add_conversation(connection, "conv-1", "main", 1.0)
+async def stored(database: Database, *numbers: int, status: str = IDLE) -> None:
+    def store(connection: Connection) -> None:
+        add_conversation(connection, KEY, 1.0)
+        for number in numbers:
+            add_message(connection, message(number), status)
+
+    await database.do(store)
 
 
 async def test_every_connection_is_in_wal_with_our_pragmas(tmp_path: Path) -> None:
@@ -106,35 +132,30 @@ async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> No
     after.close()
 
 
-async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "agentd.db").write_bytes(b"not a database" * 1000)
-
-    with pytest.raises(DatabaseFailed, match=r"agentd\.db"):
-        async with open_database(url(tmp_path)):
-            pass
-
-
-async def test_running_conversations_are_reset_and_counted(tmp_path: Path) -> None:
-    """O12, E16: after a kill nothing seems to run."""
+async def test_what_runs_at_a_start_is_marked_until_its_end_is_known(
+    tmp_path: Path,
+) -> None:
+    """O12, E16: after a kill, with the session and the uuid to ask for."""
+    session_id = new_session_id()
     async with open_database(url(tmp_path)) as database:
-        await stored(database)
-        async with database.write() as connection:
-            await add_message(connection, message(1), RUNNING)
+        await stored(database, 1, status=RUNNING)
+        await database.do(
+            lambda c: put_session(c, KEY, StoredSession(session_id, False), 1.0)
+        )
+    wanted = InterruptedTurn(KEY, session_id, "uuid-1")
 
-    async with (
-        open_database(url(tmp_path)) as database,
-        database.write() as connection,
-    ):
-        assert await reset_running(connection) == 1
-        assert await reset_running(connection) == 0
+    for _start in range(2):
+        async with open_database(url(tmp_path)) as database:
+            assert await database.do(mark_interrupted) == [wanted]
+
+    async with open_database(url(tmp_path)) as database:
+        await database.do(lambda c: add_message(c, message(2), IDLE))
+        assert await database.do(mark_interrupted) == []
 
 
 async def test_messages_come_back_in_the_order_they_were_said(tmp_path: Path) -> None:
     async with open_database(url(tmp_path)) as database:
-        await stored(database)
-        async with database.write() as connection:
-            for number in (1, 2, 3):
-                await add_message(connection, message(number), IDLE)
+        await stored(database, 1, 2, 3)
 
         async with database.read() as connection:
             found = await list_messages(connection, "conv-1", limit=2, offset=1)
@@ -146,36 +167,58 @@ async def test_messages_come_back_in_the_order_they_were_said(tmp_path: Path) ->
 
 
 async def test_removing_a_conversation_removes_all_that_is_its(tmp_path: Path) -> None:
+    outbound = OutboundMessage("conv-1", "hello", "tool", 1.0)
     async with open_database(url(tmp_path)) as database:
-        await stored(database)
-        async with database.write() as connection:
-            await add_message(connection, message(1), IDLE)
-            await put_session(
-                connection, KEY, StoredSession(new_session_id(), True), 1.0
-            )
+        await stored(database, 1)
+        await database.do(
+            lambda c: put_session(c, KEY, StoredSession(new_session_id(), True), 1.0)
+        )
+        await database.do(lambda c: add_outbound(c, outbound))
 
-        async with database.write() as connection:
-            assert await remove_conversation(connection, "conv-1") == 1
-            assert await remove_conversation(connection, "conv-1") == 0
+        removed = [
+            await database.do(lambda c: remove_conversation(c, "conv-1"))
+            for _time in range(2)
+        ]
 
         async with database.read() as connection:
             assert await list_messages(connection, "conv-1", limit=9, offset=0) == []
             assert await get_session(connection, KEY) is None
+        left = await database.do(undelivered_conversations)
+
+    assert removed == [True, False]
+    assert left == set()
 
 
 async def test_a_session_is_durable_only_after_it_was_marked(tmp_path: Path) -> None:
-    session_id = new_session_id()
+    session = StoredSession(new_session_id(), False, created_at=1.0)
+    proved = replace(session, last_message_uuid="u", transcript_bytes=9)
+    other = replace(proved, session_id=new_session_id())
     async with open_database(url(tmp_path)) as database:
         await stored(database)
-        async with database.write() as connection:
-            await put_session(connection, KEY, StoredSession(session_id, False), 1.0)
-            await mark_durable(connection, KEY, new_session_id(), 2.0)
+        await database.do(lambda c: put_session(c, KEY, session, 1.0))
+        await database.do(lambda c: mark_durable(c, KEY, other, 2.0))
+        async with database.read() as connection:
             before = await get_session(connection, KEY)
-            await mark_durable(connection, KEY, session_id, 2.0)
+        await database.do(lambda c: mark_durable(c, KEY, proved, 2.0))
+        async with database.read() as connection:
             after = await get_session(connection, KEY)
 
-    assert before == StoredSession(session_id, False)
-    assert after == StoredSession(session_id, True)
+    assert before == session
+    assert after == replace(proved, durable=True)
+
+
+async def test_a_session_is_dropped_once(tmp_path: Path) -> None:
+    """G08."""
+    async with open_database(url(tmp_path)) as database:
+        await stored(database)
+        session = StoredSession(new_session_id(), True)
+        await database.do(lambda c: put_session(c, KEY, session, 1.0))
+
+        dropped = [
+            await database.do(lambda c: drop_session(c, KEY)) for _time in range(2)
+        ]
+
+    assert dropped == [True, False]
 
 
 async def test_a_session_of_a_conversation_of_another_agent_is_refused(
@@ -183,24 +226,52 @@ async def test_a_session_of_a_conversation_of_another_agent_is_refused(
 ) -> None:
     """G01: the key is the agent and the conversation."""
     foreign = SessionKey("other", "conv-1")
+    session = StoredSession(new_session_id(), False)
     async with open_database(url(tmp_path)) as database:
         await stored(database)
 
         with pytest.raises(DatabaseFailed) as refused:
-            async with database.write() as connection:
-                session = StoredSession(new_session_id(), False)
-                await put_session(connection, foreign, session, 1.0)
+            await database.do(lambda c: put_session(c, foreign, session, 1.0))
 
     assert isinstance(refused.value.__cause__, IntegrityError)
 
 
+async def test_an_agent_has_one_conversation_about_an_issue(tmp_path: Path) -> None:
+    """G01: another agent has its own, and none is needed."""
+
+    def add(number: int, issue: IssueKey | None) -> Callable[[Connection], None]:
+        key = SessionKey("main" if issue is None else issue.agent, f"conv-{number}")
+        return lambda connection: add_conversation(connection, key, 1.0, issue)
+
+    mine, other = IssueKey("main", "a/b", "7"), IssueKey("mail", "a/b", "7")
+    async with open_database(url(tmp_path)) as database:
+        for number, issue in enumerate((mine, other, None, None)):
+            await database.do(add(number, issue))
+        with pytest.raises(DatabaseFailed):
+            await database.do(add(9, mine))
+
+        async with database.read() as connection:
+            found = await get_conversation_of_issue(connection, other)
+            keys = await conversations_of_issue(connection, "a/b", "7", None)
+            one = await conversations_of_issue(connection, "a/b", "7", "main")
+
+    assert found is not None
+    assert (found.agent, found.id) == ("mail", "conv-1")
+    assert {key.agent for key in keys} == {"main", "mail"}
+    assert one == [SessionKey("main", "conv-0")]
+
+
 async def test_fifty_writers_at_once_all_succeed(tmp_path: Path) -> None:
-    """G05: parallel sets keep every key."""
+    """G05: parallel sets keep every key, in the writer's thread and beside it."""
 
     async def add(database: Database, number: int) -> None:
+        key = SessionKey("main", f"conv-{number}")
+        if number % 2:
+            await database.do(lambda c: add_conversation(c, key, float(number)))
+            return
         async with database.write() as connection:
             await count_conversations(connection)
-            await add_conversation(connection, f"conv-{number}", "main", float(number))
+            await connection.run_sync(add_conversation, key, float(number))
 
     async with open_database(url(tmp_path)) as database:
         async with asyncio.TaskGroup() as tasks:
@@ -214,14 +285,36 @@ async def test_fifty_writers_at_once_all_succeed(tmp_path: Path) -> None:
 
 
 async def test_what_fails_inside_a_write_is_not_stored(tmp_path: Path) -> None:
+    def fail(connection: Connection) -> None:
+        add_conversation(connection, KEY, 1.0)
+        raise ValueError("stop")
+
     async with open_database(url(tmp_path)) as database:
         with pytest.raises(ValueError, match="stop"):
-            async with database.write() as connection:
-                await add_conversation(connection, "conv-1", "main", 1.0)
-                raise ValueError("stop")
+            await database.do(fail)
+        await database.do(lambda connection: add_conversation(connection, KEY, 1.0))
 
+
+async def test_a_cancelled_write_is_whole_and_done_before_the_caller_goes_on(
+    tmp_path: Path,
+) -> None:
+    began = threading.Event()
+
+    def slow(connection: Connection) -> None:
+        began.set()
+        time.sleep(0.2)
+        add_conversation(connection, KEY, 1.0)
+
+    async with open_database(url(tmp_path)) as database:
+        task = asyncio.ensure_future(database.do(slow))
+        await asyncio.to_thread(began.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
         async with database.read() as connection:
-            assert await get_conversation(connection, "conv-1") is None
+            found = await get_conversation(connection, "conv-1")
+
+    assert found is not None
 
 
 async def test_the_probes_leave_one_row_and_no_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from starlette.types import Receive, Scope, Send
 
 from agentd.api.edge import Edge, EdgeRules
@@ -21,6 +22,7 @@ from agentd.database.conversations import (
     list_messages,
 )
 from agentd.database.open import open_database
+from agentd.sessions.identity import SessionKey
 
 from .running_app import control
 
@@ -102,13 +104,16 @@ async def test_long_messages_come_in_several_answers(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/agentd.db"
 
     async with open_database(url) as database:
-        async with database.write() as connection:
-            await add_conversation(connection, "conv-1", "main", 1.0)
+
+        def store(connection: Connection) -> None:
+            add_conversation(connection, SessionKey("main", "conv-1"), 1.0)
             for number in range(5):
                 message = Message(
                     f"m{number}", "conv-1", "assistant", content, "success", 1.0
                 )
-                await add_message(connection, message, IDLE)
+                add_message(connection, message, IDLE)
+
+        await database.do(store)
         async with database.read() as connection:
             first = await list_messages(connection, "conv-1", limit=9, offset=0)
             rest = await list_messages(connection, "conv-1", limit=9, offset=4)

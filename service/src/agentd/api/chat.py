@@ -170,7 +170,7 @@ def _body(conversation: Conversation, service: Service) -> ConversationBody:
         agent=conversation.agent,
         repository=conversation.repository,
         issue=conversation.issue,
-        status="running" if conversation.status == "running" else "idle",
+        status="running" if _is_running(conversation, service) else "idle",
         session_id=conversation.session_id,
         durable=conversation.durable,
         created_at=iso(conversation.created_at),
@@ -178,3 +178,7 @@ def _body(conversation: Conversation, service: Service) -> ConversationBody:
         message_count=conversation.message_count,
         live=service.engine.live(conversation.id) is not None,
     )
+
+
+def _is_running(conversation: Conversation, service: Service) -> bool:
+    return conversation.status == "running" or service.turns.is_ending(conversation.id)

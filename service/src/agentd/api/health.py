@@ -54,7 +54,11 @@ async def get_health(service: ServiceDep) -> JSONResponse:
     states = service.spawner.states().values()
     told = await service.probes.all()
     probes = told.values()
-    problems = problems_of(told, await service.gateway.view())
+    problems = [
+        *problems_of(told, await service.gateway.view()),
+        *problems_of_turns(service.turns.unproved_agents()),
+        *problems_of_database(service.database.set_aside()),
+    ]
     volumes = VolumesHealth(
         memory=_together(probes, "memory"),
         skills=_together(probes, "skill_data"),
@@ -95,6 +99,24 @@ def problems_of(probes: Mapping[str, AgentProbe], view: GatewayView) -> list[str
     if view.faults:
         found.append("The gateway reports faults; its log has them.")
     return found
+
+
+def problems_of_turns(unproved: Iterable[str]) -> list[str]:
+    """Return which agents have a turn that was not found on disk."""
+    return [
+        f'Agent "{name}": a turn that went well was not found on its disk, and none '
+        "since was."
+        for name in sorted(unproved)
+    ]
+
+
+def problems_of_database(set_aside: Iterable[str]) -> list[str]:
+    """Return which damaged databases wait for somebody to look into them."""
+    return [
+        f'A damaged database was set aside as "{name}", and an empty one begun. '
+        "Restore a backup, or remove that file."
+        for name in set_aside
+    ]
 
 
 async def _database(service: Service) -> DatabaseHealth:

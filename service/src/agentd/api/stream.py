@@ -8,8 +8,9 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from agentd.api.bodies import AnswerBody
-from agentd.conversations.values import SESSION_END_MARKER, Answer, RunningTurn
+from agentd.api.bodies import AnswerBody, OutboundBody
+from agentd.api.times import iso
+from agentd.conversations.values import Answer, RunningTurn
 from agentd.engine.protocol import Chunk, Thinking, TurnEvent
 from agentd.errors import AgentdError
 
@@ -40,9 +41,19 @@ def answer_body(answer: Answer) -> AnswerBody:
         persisted=answer.persisted,
         resumed=answer.resumed,
         notice=answer.notice,
+        outbound_messages=[
+            OutboundBody(
+                id=one.id or 0,
+                conversation_id=one.conversation_id,
+                text=one.text,
+                sender=one.source,
+                created_at=iso(one.created_at),
+            )
+            for one in answer.outbound_messages
+        ],
         last_message_uuid=answer.last_message_uuid,
         cost_usd=answer.cost_usd,
-        session_end_marker=SESSION_END_MARKER,
+        session_end_marker=answer.session_end_marker,
         session_end_marker_detected=answer.session_end_marker_detected,
     )
 

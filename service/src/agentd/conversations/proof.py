@@ -11,22 +11,34 @@ from dataclasses import dataclass
 
 from agentd.errors import AgentdError
 from agentd.log import get_log
+from agentd.sessions.turn_state import TurnState, read_turn_state
 from agentd.spawner.protocol import Spawner
 
 CALL_TIMEOUT_SECONDS = 10.0
+MAX_TOLD_BYTES = 2**53
+MAX_PATH_CHARACTERS = 4096
 
 log = get_log("proof")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Whether the transcript is there, and whether it holds the turn."""
+    """Whether the transcript is there and holds the turn, and how large it is."""
 
     exists: bool
     holds: bool
+    size: int | None = None
 
 
-async def transcript_exists(spawner: Spawner, agent: str, session_id: str) -> bool:
+@dataclass(frozen=True)
+class Transcript:
+    """Whether a session's transcript is there, and how large it is."""
+
+    exists: bool
+    size: int | None = None
+
+
+async def find_transcript(spawner: Spawner, agent: str, session_id: str) -> Transcript:
     """Return whether the session can be resumed; raise the agent's errors."""
     answer = await spawner.call(
         agent,
@@ -34,7 +46,7 @@ async def transcript_exists(spawner: Spawner, agent: str, session_id: str) -> bo
         {"session_id": session_id},
         timeout_seconds=CALL_TIMEOUT_SECONDS,
     )
-    return answer.get("exists") is True
+    return Transcript(answer.get("exists") is True, _size(answer.get("size")))
 
 
 async def prove_turn(
@@ -59,4 +71,31 @@ async def prove_turn(
         return Proof(exists=False, holds=False)
     exists = answer.get("exists") is True
     holds = exists and (uuid is None or answer.get("holds") is True)
-    return Proof(exists=exists, holds=holds)
+    return Proof(exists=exists, holds=holds, size=_size(answer.get("size")))
+
+
+async def ask_turn_state(
+    spawner: Spawner, agent: str, session_id: str, turn_uuid: str
+) -> TurnState:
+    """Return what became of a turn; raise the agent's errors."""
+    told = await spawner.call(
+        agent,
+        "turn_state",
+        {"session_id": session_id, "message_uuid": turn_uuid},
+        timeout_seconds=CALL_TIMEOUT_SECONDS,
+    )
+    return read_turn_state(told)
+
+
+def working_directory(spawner: Spawner, agent: str) -> str | None:
+    """Return where the agent said that its CLI works, if it said so."""
+    told = spawner.states()[agent].report.get("working_directory")
+    if isinstance(told, str) and 0 < len(told) <= MAX_PATH_CHARACTERS:
+        return told.encode("utf-8", "replace").decode("utf-8")
+    return None
+
+
+def _size(told: object) -> int | None:
+    if isinstance(told, bool) or not isinstance(told, int):
+        return None
+    return told if 0 <= told < MAX_TOLD_BYTES else None

@@ -1,77 +1,103 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""One turn from its first try to its proof and its place in the database."""
+"""One turn: its message stored, said, tried once more if need be, and its answer."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from agentd.clock import Clock
-from agentd.conversations.proof import Proof, prove_turn
-from agentd.conversations.values import Answer, RunningTurn
-from agentd.database.conversations import IDLE, Message, add_message
-from agentd.database.open import Database
-from agentd.database.sessions import mark_durable, put_session, session_is_bound
-from agentd.engine.protocol import ClientWish, Engine, TurnOutcome
+from sqlalchemy import Connection
+
+from agentd.conversations.ending import Ended, end_turn
+from agentd.conversations.parts import TurnParts
+from agentd.conversations.values import Ask, RunningTurn
+from agentd.database.conversations import (
+    RUNNING,
+    Message,
+    add_conversation,
+    add_message,
+    change_content,
+)
+from agentd.database.sessions import put_session
+from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
     DatabaseFailed,
     SessionInUse,
     SessionNotFound,
+    TurnHandedOver,
 )
 from agentd.log import get_log
-from agentd.sessions.choose import (
-    UNPROVED,
-    Choice,
-    after_in_use,
-    after_not_found,
-    join_notices,
+from agentd.sessions.choose import Choice, after_in_use, after_not_found
+from agentd.sessions.identity import (
+    IssueKey,
+    SessionKey,
+    StoredSession,
+    new_message_id,
+    new_session_id,
 )
-from agentd.sessions.identity import SessionKey, StoredSession, new_session_id
-from agentd.spawner.protocol import Spawner
 
 BROKEN_OFF = "The turn was broken off: control stopped. Say it again."
+HANDED_OVER = (
+    'Control stopped while this turn ran, and agent "{agent}" brings it to its end '
+    'alone. Find the answer among the messages of conversation "{conversation}" when '
+    "control is back."
+)
 
 log = get_log("turn")
 
 
-class TurnWatch(Protocol):
-    """Who is told of each turn that ended."""
-
-    def turn_ended(self, answer: Answer) -> None:
-        """Count a turn."""
-
-
 @dataclass(frozen=True)
-class TurnParts:
-    """What every turn works with."""
+class Beginning:
+    """What is stored before a message is said."""
 
-    database: Database
-    engine: Engine
-    spawner: Spawner
-    watch: TurnWatch
+    new_conversation: bool
+    new_session: bool
+    issue: IssueKey | None = None
 
 
 @dataclass
 class TurnRun:
-    """A turn that was stored as begun; ``run`` brings it to its end."""
+    """A turn that is chosen; ``run`` begins it and brings it to its end.
+
+    ``session`` is what the database holds of the session, and stays so.
+    """
 
     parts: TurnParts
-    clock: Clock
     turn: RunningTurn
     choice: Choice
+    session: StoredSession
+    beginning: Beginning
     wish: ClientWish
-    message: str
+    ask: Ask
     timeout_seconds: float
 
+    def __post_init__(self) -> None:
+        self._key = SessionKey(self.turn.agent, self.turn.conversation_id)
+        self._user_message_id = new_message_id()
+        self._said = self.ask.to_say(self.choice.resume)
+        self.ended = False
+
     async def run(self) -> None:
-        """Say the message, prove and store the turn, and set the answer."""
-        began = self.clock.monotonic()
+        """Store and say the message, prove and store the turn, set the answer."""
+        try:
+            await self._begin()
+        except BaseException as error:
+            self._fail(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        self.turn.begun.set_result(None)
+        began = self.parts.clock.monotonic()
         broken_off = False
         try:
             outcome = await self._say()
+        except TurnHandedOver:
+            # The database goes on to tell that this turn runs: control looks for
+            # its answer when it is back.
+            self._fail(_handed_over(self.turn))
+            return
         except AgentdError as error:
             outcome = _failed(str(error))
         except asyncio.CancelledError:
@@ -79,21 +105,70 @@ class TurnRun:
         except Exception as error:
             log.exception("turn_failed", conversation=self.turn.conversation_id)
             outcome = _failed(f"The turn failed inside control: {error!r}.")
-        try:
-            answer = await self._finish(outcome, self.clock.monotonic() - began)
-            self.turn.answered.set_result(answer)
-        except Exception as error:
-            # Whatever it is, it must end no turn but this one.
-            log.exception("turn_not_stored", conversation=self.turn.conversation_id)
-            self.turn.answered.set_exception(_not_stored(error))
-            self.turn.answered.exception()
-        finally:
-            self.turn.feed.end()
+        await self._finish(outcome, self.parts.clock.monotonic() - began)
         if broken_off:
             raise asyncio.CancelledError
 
+    async def _finish(self, outcome: TurnOutcome, seconds: float) -> None:
+        ended = Ended(
+            outcome=outcome,
+            choice=self.choice,
+            session=self.session,
+            asked_model=self.wish.model,
+            seconds=seconds,
+        )
+        try:
+            answer, self.session = await end_turn(self.parts, self.turn, ended)
+        except Exception as error:
+            # Whatever it is, it must end no turn but this one.
+            log.exception("turn_not_stored", conversation=self.turn.conversation_id)
+            self._fail(_not_stored(error))
+            return
+        self.ended = True
+        self.turn.answered.set_result(answer)
+        self.turn.feed.end()
+
+    def _fail(self, error: BaseException) -> None:
+        """Tell whoever waits; nobody has to."""
+        kept = error if isinstance(error, AgentdError) else _not_stored(error)
+        for future in (self.turn.begun, self.turn.answered):
+            if not future.done():
+                future.set_exception(kept)
+                future.exception()
+        self.turn.feed.end()
+
+    async def _begin(self) -> None:
+        """Store the message, and that a turn runs.
+
+        In a session that is known it is not synced: nobody is told of it before
+        the answer, which takes it along.
+        """
+        now = self.parts.clock.now()
+        beginning = self.beginning
+        message = Message(
+            id=self._user_message_id,
+            conversation_id=self._key.conversation_id,
+            role="user",
+            content=self._said,
+            status="said",
+            created_at=now,
+            sender=self.ask.sender,
+            sender_name=self.ask.sender_name,
+            turn_uuid=self.turn.turn_uuid,
+        )
+
+        def begin(connection: Connection) -> None:
+            if beginning.new_conversation:
+                add_conversation(connection, self._key, now, beginning.issue)
+            if beginning.new_session:
+                put_session(connection, self._key, self.session, now)
+            add_message(connection, message, RUNNING)
+
+        await self.parts.database.do(begin, synced=beginning.new_session)
+
     async def _say(self) -> TurnOutcome:
-        began = self.clock.monotonic()
+        clock = self.parts.clock
+        began = clock.monotonic()
         try:
             return await self._try(self.timeout_seconds)
         except SessionNotFound as error:
@@ -108,115 +183,60 @@ class TurnRun:
                 "session_in_use", session=self.wish.session_id, error=str(error)
             )
             await self._use(after_in_use(self.choice))
-        return await self._try(self.timeout_seconds - (self.clock.monotonic() - began))
+        return await self._try(self.timeout_seconds - (clock.monotonic() - began))
 
     async def _try(self, seconds: float) -> TurnOutcome:
         return await self.parts.engine.turn(
             self.wish,
-            self.message,
+            self._said,
             self.turn.feed.offer,
             timeout_seconds=seconds,
-            message_uuid=new_session_id(),
+            message_uuid=self.turn.turn_uuid,
         )
 
     async def _use(self, choice: Choice) -> None:
-        """Go on in another session, stored before anything is said in it."""
-        if choice.session_id != self.choice.session_id:
-            async with self.parts.database.write() as connection:
-                session = StoredSession(choice.session_id, durable=False)
-                await put_session(connection, self._key(), session, self.clock.now())
-        self.choice = choice
-        self.wish = replace(
-            self.wish, session_id=choice.session_id, resume=choice.resume
-        )
+        """Go on in another session, stored before anything is said in it.
 
-    async def _finish(self, outcome: TurnOutcome, seconds: float) -> Answer:
-        session_id = await self._latest_session(outcome)
-        proof = await prove_turn(
-            self.parts.spawner, self.turn.agent, session_id, outcome.last_message_uuid
-        )
-        if outcome.status == "success" and not proof.holds:
-            log.error(
-                "turn_not_on_disk",
-                agent=self.turn.agent,
-                conversation=self.turn.conversation_id,
-                session=session_id,
+        A session that is new was told nothing yet, so that all is said to it.
+        """
+        now = self.parts.clock.now()
+        session = self.session
+        if choice.session_id != session.session_id:
+            session = StoredSession(
+                choice.session_id,
+                durable=False,
+                created_at=now,
+                working_directory=session.working_directory,
             )
-        answer = self._answer(outcome, proof, session_id, seconds)
-        await self._store(answer, proof)
-        self.parts.watch.turn_ended(answer)
-        log.info(
-            "turn_ended",
-            agent=answer.agent,
-            conversation=answer.conversation_id,
-            status=answer.status,
-            duration_ms=answer.duration_ms,
-            persisted=answer.persisted,
-            resumed=answer.resumed,
-        )
-        return answer
+        said = self.ask.message
 
-    def _answer(
-        self, outcome: TurnOutcome, proof: Proof, session_id: str, seconds: float
-    ) -> Answer:
-        unproved = outcome.status == "success" and not proof.holds
-        return Answer(
-            status=outcome.status,
-            conversation_id=self.turn.conversation_id,
-            message_id=self.turn.message_id,
-            agent=self.turn.agent,
-            session_id=session_id,
-            result=outcome.result,
-            error=outcome.error,
-            model=outcome.model or self.wish.model,
-            duration_ms=round(seconds * 1000),
-            persisted=proof.holds,
-            resumed=self.choice.resume,
-            notice=join_notices(
-                self.choice.notice,
-                UNPROVED.format(agent=self.turn.agent) if unproved else None,
-            ),
+        def change(connection: Connection) -> None:
+            if session is not self.session:
+                put_session(connection, self._key, session, now)
+            if said != self._said:
+                change_content(connection, self._user_message_id, said)
+
+        await self.parts.database.do(change)
+        self.session, self.choice, self._said = session, choice, said
+        self.wish = replace(
+            self.wish,
+            session_id=choice.session_id,
+            resume=choice.resume,
+            resume_at=None,
         )
 
-    async def _latest_session(self, outcome: TurnOutcome) -> str:
-        """Return the session that the CLI now names, stored if it is another."""
-        current = self.choice.session_id
-        if outcome.session_id is None or outcome.session_id == current:
-            return current
-        agent = self.turn.agent
-        async with self.parts.database.write() as connection:
-            if await session_is_bound(connection, agent, outcome.session_id):
-                log.warning("foreign_session_refused", agent=agent, session=current)
-                return current
-            session = StoredSession(outcome.session_id, durable=False)
-            await put_session(connection, self._key(), session, self.clock.now())
-        return outcome.session_id
 
-    async def _store(self, answer: Answer, proof: Proof) -> None:
-        now = self.clock.now()
-        message = Message(
-            id=answer.message_id,
-            conversation_id=answer.conversation_id,
-            role="assistant",
-            content=answer.result or answer.error or "",
-            status=answer.status,
-            created_at=now,
-        )
-        async with self.parts.database.write() as connection:
-            await add_message(connection, message, IDLE)
-            if proof.exists:
-                await mark_durable(connection, self._key(), answer.session_id, now)
-
-    def _key(self) -> SessionKey:
-        return SessionKey(self.turn.agent, self.turn.conversation_id)
-
-
-def _not_stored(error: Exception) -> AgentdError:
+def _not_stored(error: BaseException) -> AgentdError:
     if isinstance(error, AgentdError):
         return error
     return DatabaseFailed(
-        f"Cannot store the answer of this turn: {type(error).__name__}. "
-        "Look into the log of control."
+        f"Cannot store this turn: {type(error).__name__}. Look into the log of control."
+    )
+
+
+def _handed_over(turn: RunningTurn) -> TurnHandedOver:
+    return TurnHandedOver(
+        HANDED_OVER.format(agent=turn.agent, conversation=turn.conversation_id)
     )
 
 

@@ -9,41 +9,33 @@ away changes nothing, and finds the answer among the conversation's messages.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 
-from agentd.clock import Clock
-from agentd.conversations.feed import EventFeed
-from agentd.conversations.proof import transcript_exists
-from agentd.conversations.run import TurnParts, TurnRun
-from agentd.conversations.values import Answer, Ask, RunningTurn
+from sqlalchemy import Connection
+
+from agentd.conversations.clearing import clear, drop
+from agentd.conversations.locks import Locks
+from agentd.conversations.parts import TurnParts
+from agentd.conversations.prepare import Known, Preparation, new_turn, unknown
+from agentd.conversations.recovery import Recovery
+from agentd.conversations.run import TurnRun
+from agentd.conversations.values import Ask, RunningTurn
+from agentd.database.agents import list_unproved
 from agentd.database.conversations import (
-    RUNNING,
-    Message,
-    add_conversation,
-    add_message,
     get_conversation,
+    get_conversation_of_issue,
     remove_conversation,
 )
-from agentd.database.sessions import get_session, put_session
-from agentd.engine.protocol import ClientWish
-from agentd.errors import (
-    AgentUnavailable,
-    AgentUnknown,
-    ConversationBusy,
-    ConversationUnknown,
-    Draining,
-    EngineBusy,
-)
+from agentd.database.interrupted import InterruptedTurn, mark_interrupted
+from agentd.database.sessions import conversations_of_issue
+from agentd.errors import Draining
 from agentd.log import get_log
-from agentd.sessions.choose import Choice, Found, choose
-from agentd.sessions.identity import (
-    SessionKey,
-    StoredSession,
-    new_conversation_id,
-    new_message_id,
-    new_session_id,
-)
-from agentd.settings import AgentEntry, ControlSettings
+from agentd.sessions.identity import SessionKey, new_conversation_id, new_session_id
+from agentd.sessions.keys import encode_key
+from agentd.settings import ControlSettings
+
+HAND_OVER_SECONDS = 10.0
 
 log = get_log("turns")
 
@@ -52,23 +44,36 @@ class Turns:
     """The turns of every conversation, one at a time in each."""
 
     def __init__(
-        self,
-        settings: ControlSettings,
-        parts: TurnParts,
-        tasks: asyncio.TaskGroup,
-        clock: Clock,
+        self, settings: ControlSettings, parts: TurnParts, tasks: asyncio.TaskGroup
     ) -> None:
-        self._agents = {agent.name: agent for agent in settings.agents}
-        self._default_agent = settings.agents[0].name
-        self._max_seconds = settings.max_execution_seconds
+        self._settings = settings
         self._parts = parts
         self._tasks = tasks
-        self._clock = clock
-        self._locked: set[str] = set()
+        self._locks = Locks()
+        self._preparation = Preparation(settings, parts)
+        self._recovery = Recovery(parts, self._locks, settings.drain_seconds)
         self._running: set[asyncio.Task[None]] = set()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._beside: list[asyncio.Task[None]] = []
         self._draining = False
+
+    async def start(self) -> None:
+        """Find the turns that a stop or a kill cut off, and begin to recover them."""
+
+        def look(
+            connection: Connection,
+        ) -> tuple[list[InterruptedTurn], dict[str, float]]:
+            return mark_interrupted(connection), list_unproved(connection)
+
+        interrupted, unproved = await self._parts.database.do(look)
+        log.info("interrupted_turns", count=len(interrupted))
+        self._parts.unproved.load(unproved)
+        self._recovery.add(interrupted)
+        self._parts.engine.listen(self._parts.outbox.offer)
+        for name, work in (
+            ("recovery", self._recovery.run()),
+            ("outbox", self._parts.outbox.run()),
+        ):
+            self._beside.append(self._tasks.create_task(work, name=name))
 
     @property
     def draining(self) -> bool:
@@ -80,54 +85,151 @@ class Turns:
         """Return how many turns run."""
         return len(self._running)
 
+    def unproved_agents(self) -> Mapping[str, float]:
+        """Return the agents of which a turn was not found on disk, and since when.
+
+        An agent is among them until a turn of it is found on disk.
+        """
+        declared = {agent.name for agent in self._settings.agents}
+        since = self._parts.unproved.agents()
+        return {name: at for name, at in since.items() if name in declared}
+
+    def is_ending(self, conversation_id: str) -> bool:
+        """Return whether a turn from before the last start still runs."""
+        return self._recovery.is_running(conversation_id)
+
     async def begin(self, ask: Ask) -> RunningTurn:
         """Store the message and begin its turn in a task of its own.
 
         Raise Draining, ConversationUnknown, ConversationBusy, AgentUnknown,
-        AgentUnavailable or EngineBusy, with nothing stored.
+        AgentUnavailable, EngineBusy or DatabaseFailed, with nothing stored.
         """
         if self._draining:
             raise Draining(
                 "Cannot take a message: control is stopping. Try again shortly."
             )
-        conversation_id = ask.conversation_id or new_conversation_id()
-        self._lock(conversation_id)
+        if ask.conversation_id is not None:
+            return await self._begin(ask, ask.conversation_id, is_new=False)
+        issue = ask.issue_of(self._preparation.agent_name(ask))
+        if issue is None:
+            return await self._begin(ask, new_conversation_id(), is_new=True)
+        # Two that ask at once about an issue without a conversation begin one.
+        key = encode_key(issue)
+        self._locks.take(key, f'Issue "{issue.issue}" of "{issue.repository}"')
         try:
-            run = await self._prepare(ask, conversation_id)
-        except BaseException:
-            self._release(conversation_id)
-            raise
-        self._start(run)
-        return run.turn
+            async with self._parts.database.read() as connection:
+                found = await get_conversation_of_issue(connection, issue)
+            named = new_conversation_id() if found is None else found.id
+            return await self._begin(ask, named, is_new=found is None)
+        finally:
+            self._locks.release(key)
 
     async def remove(self, conversation_id: str) -> None:
         """Remove a conversation; raise ConversationUnknown or ConversationBusy."""
         self._lock(conversation_id)
         try:
+            await self._recovery.settle(conversation_id)
             await self._parts.engine.close(conversation_id)
-            async with self._parts.database.write() as connection:
-                removed = await remove_conversation(connection, conversation_id)
+            removed = await self._parts.database.do(
+                lambda connection: remove_conversation(connection, conversation_id)
+            )
+            self._recovery.forget(conversation_id)
         finally:
-            self._release(conversation_id)
+            self._preparation.forget(conversation_id)
+            self._locks.release(conversation_id)
         if not removed:
-            raise _unknown(conversation_id)
+            raise unknown(conversation_id)
+
+    async def drop_session(self, conversation_id: str) -> bool:
+        """Forget the session of a conversation; return whether it had one.
+
+        The next message begins a new session; the transcript stays. Raise
+        ConversationUnknown or ConversationBusy.
+        """
+        async with self._parts.database.read() as connection:
+            found = await get_conversation(connection, conversation_id)
+        if found is None:
+            raise unknown(conversation_id)
+        return await self._drop([SessionKey(found.agent, found.id)]) > 0
+
+    async def drop(
+        self, *, repository: str, issue: str, agent: str | None = None
+    ) -> int:
+        """Forget the sessions about an issue, of one agent or of all.
+
+        Return how many there were. Raise ConversationBusy, with none forgotten,
+        while one of them is in a turn.
+        """
+        async with self._parts.database.read() as connection:
+            keys = await conversations_of_issue(connection, repository, issue, agent)
+        return await self._drop(keys)
+
+    async def _drop(self, keys: list[SessionKey]) -> int:
+        held: list[str] = []
+        try:
+            for key in keys:
+                self._lock(key.conversation_id)
+                held.append(key.conversation_id)
+            for key in keys:
+                await self._recovery.settle(key.conversation_id)
+            return sum([await drop(self._parts, key) for key in keys])
+        finally:
+            for conversation_id in held:
+                self._preparation.forget(conversation_id)
+                self._locks.release(conversation_id)
 
     async def drain(self, seconds: float) -> int:
         """Take no new turn, let running ones end; return how many did not."""
         self._draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._quiet.wait()
+                await self._locks.quiet.wait()
         return len(self._running)
+
+    async def hand_over(self) -> int:
+        """Leave what still runs to the agents' sides, and tell the callers.
+
+        Return how many turns that were. Their ends are found at the next start.
+        """
+        self._draining = True
+        count = await self._parts.engine.hand_over()
+        if self._running:
+            await asyncio.wait(self._running, timeout=HAND_OVER_SECONDS)
+        await self.cancel()
+        return count
 
     async def cancel(self) -> None:
         """Break off the turns that still run and wait until they are stored."""
         self._draining = True
-        tasks = list(self._running)
+        tasks = [*self._running, *self._beside]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+    async def _begin(
+        self, ask: Ask, conversation_id: str, *, is_new: bool
+    ) -> RunningTurn:
+        self._lock(conversation_id)
+        try:
+            await self._recovery.settle(conversation_id)
+            target = await self._preparation.find(ask, conversation_id, is_new=is_new)
+            if ask.clears:
+                fresh = self._preparation.new_session(
+                    target.key.agent, new_session_id()
+                )
+                turn = new_turn(target.key, fresh.session_id, self._settings)
+                await clear(self._parts, target, ask, turn, fresh)
+                self._preparation.forget(conversation_id)
+                self._locks.release(conversation_id)
+                return turn
+            run = await self._preparation.prepare(ask, target)
+        except BaseException:
+            self._locks.release(conversation_id)
+            raise
+        self._start(run)
+        await asyncio.shield(run.turn.begun)
+        return run.turn
 
     def _start(self, run: TurnRun) -> None:
         conversation_id = run.turn.conversation_id
@@ -136,145 +238,16 @@ class Turns:
         task.add_done_callback(self._running.discard)
         # The lock is given back by the task's end and by nothing in the task, so
         # that no error and no cancellation can keep it.
-        task.add_done_callback(lambda _task: self._release(conversation_id))
+        task.add_done_callback(lambda _task: self._end(run))
+
+    def _end(self, run: TurnRun) -> None:
+        conversation_id = run.turn.conversation_id
+        if run.ended:
+            known = Known(run.turn.agent, run.session)
+            self._preparation.note(conversation_id, known)
+        else:
+            self._preparation.forget(conversation_id)
+        self._locks.release(conversation_id)
 
     def _lock(self, conversation_id: str) -> None:
-        if conversation_id in self._locked:
-            raise ConversationBusy(
-                f'Conversation "{conversation_id}" is in a turn. '
-                "Wait for its answer and try again."
-            )
-        self._locked.add(conversation_id)
-        self._quiet.clear()
-
-    def _release(self, conversation_id: str) -> None:
-        self._locked.discard(conversation_id)
-        if not self._locked:
-            self._quiet.set()
-
-    async def _prepare(self, ask: Ask, conversation_id: str) -> TurnRun:
-        agent, stored = await self._find(ask)
-        if not self._parts.spawner.states()[agent.name].connected:
-            raise AgentUnavailable(
-                f'Cannot reach agent "{agent.name}": its side is not connected. '
-                "Start its container and try again."
-            )
-        if not self._parts.engine.has_room(agent.name, conversation_id):
-            raise EngineBusy(
-                "Cannot start a client: all that may live are in a turn. "
-                "Try again shortly, or raise max_live_clients."
-            )
-        key = SessionKey(agent.name, conversation_id)
-        choice = await self._choose(key, stored)
-        turn = RunningTurn(
-            conversation_id=conversation_id,
-            message_id=new_message_id(),
-            agent=agent.name,
-            session_id=choice.session_id,
-            feed=EventFeed(),
-            answered=_answer_future(),
-        )
-        run = TurnRun(
-            parts=self._parts,
-            clock=self._clock,
-            turn=turn,
-            choice=choice,
-            wish=_wish(agent, key, choice, ask),
-            message=ask.message,
-            timeout_seconds=self._timeout(ask),
-        )
-        # Last of all: what fails before it leaves no conversation that seems to run.
-        await self._store(ask, key, turn, stored)
-        return run
-
-    async def _find(self, ask: Ask) -> tuple[AgentEntry, StoredSession | None]:
-        name = ask.agent or self._default_agent
-        stored: StoredSession | None = None
-        if ask.conversation_id is not None:
-            async with self._parts.database.read() as connection:
-                known = await get_conversation(connection, ask.conversation_id)
-                if known is None:
-                    raise _unknown(ask.conversation_id)
-                key = SessionKey(known.agent, known.id)
-                stored = await get_session(connection, key)
-            if ask.agent is not None and ask.agent != known.agent:
-                raise AgentUnknown(
-                    f'Conversation "{known.id}" belongs to agent "{known.agent}", not '
-                    f'to "{ask.agent}". Leave the agent out, or begin a conversation.'
-                )
-            name = known.agent
-        agent = self._agents.get(name)
-        if agent is None:
-            raise AgentUnknown(
-                f'Agent "{name}" is not declared in this deployment. '
-                f"Declared are: {', '.join(sorted(self._agents))}."
-            )
-        return agent, stored
-
-    async def _choose(self, key: SessionKey, stored: StoredSession | None) -> Choice:
-        if stored is None:
-            return Choice(new_session_id(), resume=False)
-        if self._parts.engine.live(key.conversation_id) == stored.session_id:
-            return Choice(stored.session_id, resume=True)
-        exists = await transcript_exists(
-            self._parts.spawner, key.agent, stored.session_id
-        )
-        choice = choose(Found(key.agent, stored, exists), new_session_id())
-        if choice.notice:
-            log.warning("session_lost", agent=key.agent, session=stored.session_id)
-        return choice
-
-    async def _store(
-        self,
-        ask: Ask,
-        key: SessionKey,
-        turn: RunningTurn,
-        stored: StoredSession | None,
-    ) -> None:
-        now = self._clock.now()
-        async with self._parts.database.write() as connection:
-            if ask.conversation_id is None:
-                await add_conversation(connection, key.conversation_id, key.agent, now)
-            if stored is None or stored.session_id != turn.session_id:
-                session = StoredSession(turn.session_id, durable=False)
-                await put_session(connection, key, session, now)
-            message = Message(
-                id=new_message_id(),
-                conversation_id=key.conversation_id,
-                role="user",
-                content=ask.message,
-                status="said",
-                created_at=now,
-                sender=ask.sender,
-                sender_name=ask.sender_name,
-            )
-            await add_message(connection, message, RUNNING)
-
-    def _timeout(self, ask: Ask) -> float:
-        if ask.max_execution_ms is None:
-            return self._max_seconds
-        return min(self._max_seconds, ask.max_execution_ms / 1000)
-
-
-def _answer_future() -> asyncio.Future[Answer]:
-    return asyncio.get_running_loop().create_future()
-
-
-def _wish(agent: AgentEntry, key: SessionKey, choice: Choice, ask: Ask) -> ClientWish:
-    return ClientWish(
-        agent=agent.name,
-        conversation_id=key.conversation_id,
-        session_id=choice.session_id,
-        resume=choice.resume,
-        model=ask.model or agent.model,
-        fallback_model=agent.fallback_model,
-        permission_mode=agent.permission_mode,
-        thinking_tokens=ask.thinking_tokens,
-    )
-
-
-def _unknown(conversation_id: str) -> ConversationUnknown:
-    return ConversationUnknown(
-        f'Conversation "{conversation_id}" does not exist. '
-        "Leave conversation_id out to begin one."
-    )
+        self._locks.take(conversation_id, f'Conversation "{conversation_id}"')

@@ -8,14 +8,21 @@ import asyncio
 from dataclasses import dataclass
 
 from agentd.conversations.feed import EventFeed
+from agentd.database.outbound import OutboundMessage
 from agentd.engine.protocol import TurnStatus
+from agentd.sessions.identity import IssueKey
 
 SESSION_END_MARKER = "[[AGENTKEEP_SESSION_END]]"
+CLEAR = "/clear"
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A message for a conversation, or for a new one, and how to run its turn."""
+    """A message for a conversation, or for a new one, and how to run its turn.
+
+    The conversation is named by its id or by a repository's issue. If its session
+    is resumed, ``message_if_resumed`` is said in place of the message.
+    """
 
     message: str
     conversation_id: str | None = None
@@ -30,6 +37,23 @@ class Ask:
     message_if_resumed: str | None = None
     resume_at: str | None = None
     mcp_servers_json: str | None = None
+
+    @property
+    def clears(self) -> bool:
+        """Return whether the session is to be forgotten and nothing said."""
+        return self.message.strip() == CLEAR
+
+    def issue_of(self, agent: str) -> IssueKey | None:
+        """Return the issue that the conversation with the agent is about, if any."""
+        if self.repository is None or self.issue is None:
+            return None
+        return IssueKey(agent, self.repository, self.issue)
+
+    def to_say(self, resumes: bool) -> str:
+        """Return what is said to a session that is resumed, or to a new one."""
+        if resumes and self.message_if_resumed is not None:
+            return self.message_if_resumed
+        return self.message
 
 
 @dataclass(frozen=True)
@@ -50,26 +74,38 @@ class Answer:
     notice: str | None
     turn_uuid: str | None = None
     last_message_uuid: str | None = None
-    outbound_messages: tuple[str, ...] = ()
+    outbound_messages: tuple[OutboundMessage, ...] = ()
     skills: tuple[str, ...] | None = None
     cost_usd: float | None = None
+    session_end_marker: str = SESSION_END_MARKER
+
+    @property
+    def unproved(self) -> bool:
+        """Return whether a turn that went well was not found on disk."""
+        return self.status == "success" and not self.persisted
 
     @property
     def session_end_marker_detected(self) -> bool:
         """Return whether the model said that the conversation is over."""
-        return self.result is not None and SESSION_END_MARKER in self.result
+        return self.result is not None and self.session_end_marker in self.result
 
 
 @dataclass(frozen=True)
 class RunningTurn:
-    """A turn that runs in its own task, whoever waits for it or goes away."""
+    """A turn that runs in its own task, whoever waits for it or goes away.
+
+    ``begun`` is done once its message is stored, or fails with why it is not.
+    """
 
     conversation_id: str
     message_id: str
     agent: str
     session_id: str
+    turn_uuid: str
     feed: EventFeed
+    begun: asyncio.Future[None]
     answered: asyncio.Future[Answer]
+    session_end_marker: str = SESSION_END_MARKER
 
     async def answer(self) -> Answer:
         """Wait for the answer; going away does not end the turn."""

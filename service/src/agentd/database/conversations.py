@@ -7,14 +7,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from agentd.database.sessions import SESSION_COLUMNS, stored_session
 from agentd.database.tables import conversations, messages, sessions
+from agentd.sessions.identity import IssueKey, SessionKey, StoredSession
 
 IDLE = "idle"
 RUNNING = "running"
 MAX_LISTED_CHARACTERS = 4_000_000
+
+# Built once: to build a statement takes longer than to run it.
+_COUNT_UP = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("at_id"))
+    .values(
+        message_count=conversations.c.message_count + 1,
+        status=bindparam("new_status"),
+        last_activity=bindparam("now"),
+    )
+    .returning(conversations.c.message_count)
+)
+_INSERT_MESSAGE = insert(messages)
 
 
 @dataclass(frozen=True)
@@ -27,15 +52,28 @@ class Conversation:
     created_at: float
     last_activity: float
     message_count: int
-    session_id: str | None
-    durable: bool = False
+    session: StoredSession | None
     repository: str | None = None
     issue: str | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        """Return the id of its session, or None."""
+        return None if self.session is None else self.session.session_id
+
+    @property
+    def durable(self) -> bool:
+        """Return whether a turn of its session was proved to be on disk."""
+        return self.session is not None and self.session.durable
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message that was said in a conversation."""
+    """One message that was said in a conversation.
+
+    ``turn_uuid`` is the uuid of the user's line in the transcript, for the message
+    and for its answer; ``last_message_uuid`` that of the answer's last line.
+    """
 
     id: str
     conversation_id: str
@@ -50,18 +88,23 @@ class Message:
     persisted: bool | None = None
 
 
-async def add_conversation(
-    connection: AsyncConnection, conversation_id: str, agent: str, now: float
+def add_conversation(
+    connection: Connection,
+    key: SessionKey,
+    now: float,
+    issue: IssueKey | None = None,
 ) -> None:
     """Store a new conversation that has no messages yet."""
-    await connection.execute(
+    connection.execute(
         insert(conversations).values(
-            id=conversation_id,
-            agent=agent,
+            id=key.conversation_id,
+            agent=key.agent,
             status=IDLE,
             created_at=now,
             last_activity=now,
             message_count=0,
+            repository=None if issue is None else issue.repository,
+            issue=None if issue is None else issue.issue,
         )
     )
 
@@ -73,6 +116,22 @@ async def get_conversation(
     row = (
         await connection.execute(
             _select_conversations().where(conversations.c.id == conversation_id)
+        )
+    ).first()
+    return None if row is None else _conversation(row)
+
+
+async def get_conversation_of_issue(
+    connection: AsyncConnection, key: IssueKey
+) -> Conversation | None:
+    """Return the agent's conversation about the issue, or None."""
+    row = (
+        await connection.execute(
+            _select_conversations().where(
+                conversations.c.agent == key.agent,
+                conversations.c.repository == key.repository,
+                conversations.c.issue == key.issue,
+            )
         )
     ).first()
     return None if row is None else _conversation(row)
@@ -97,55 +156,49 @@ async def count_conversations(connection: AsyncConnection) -> int:
     return int(count or 0)
 
 
-async def remove_conversation(connection: AsyncConnection, conversation_id: str) -> int:
-    """Remove a conversation with all that belongs to it; return 1 if it was there."""
-    done = await connection.execute(
+def remove_conversation(connection: Connection, conversation_id: str) -> bool:
+    """Remove a conversation with all that belongs to it; return if it was there."""
+    done = connection.execute(
         delete(conversations).where(conversations.c.id == conversation_id)
     )
-    return done.rowcount
+    return done.rowcount > 0
 
 
-async def reset_running(connection: AsyncConnection) -> int:
-    """Call every running conversation idle; return how many there were."""
-    done = await connection.execute(
-        update(conversations)
-        .where(conversations.c.status == RUNNING)
-        .values(status=IDLE)
-    )
-    return done.rowcount
-
-
-async def add_message(
-    connection: AsyncConnection, message: Message, conversation_status: str
+def add_message(
+    connection: Connection, message: Message, conversation_status: str
 ) -> None:
     """Store a message behind those of its conversation, and whether a turn runs."""
-    position = (
-        await connection.execute(
-            update(conversations)
-            .where(conversations.c.id == message.conversation_id)
-            .values(
-                message_count=conversations.c.message_count + 1,
-                status=conversation_status,
-                last_activity=message.created_at,
-            )
-            .returning(conversations.c.message_count)
-        )
+    position = connection.execute(
+        _COUNT_UP,
+        {
+            "at_id": message.conversation_id,
+            "new_status": conversation_status,
+            "now": message.created_at,
+        },
     ).scalar_one()
-    await connection.execute(
-        insert(messages).values(
-            id=message.id,
-            conversation_id=message.conversation_id,
-            position=position,
-            role=message.role,
-            sender=message.sender,
-            sender_name=message.sender_name,
-            content=message.content,
-            status=message.status,
-            created_at=message.created_at,
-            turn_uuid=message.turn_uuid,
-            last_message_uuid=message.last_message_uuid,
-            persisted=message.persisted,
-        )
+    connection.execute(
+        _INSERT_MESSAGE,
+        {
+            "id": message.id,
+            "conversation_id": message.conversation_id,
+            "position": position,
+            "role": message.role,
+            "sender": message.sender,
+            "sender_name": message.sender_name,
+            "content": message.content,
+            "status": message.status,
+            "created_at": message.created_at,
+            "turn_uuid": message.turn_uuid,
+            "last_message_uuid": message.last_message_uuid,
+            "persisted": message.persisted,
+        },
+    )
+
+
+def change_content(connection: Connection, message_id: str, content: str) -> None:
+    """Store that something else was said in place of a message."""
+    connection.execute(
+        update(messages).where(messages.c.id == message_id).values(content=content)
     )
 
 
@@ -191,7 +244,7 @@ async def list_messages(
 
 
 def _select_conversations() -> Select[Any]:
-    return select(conversations, sessions.c.session_id, sessions.c.durable).outerjoin(
+    return select(conversations, *SESSION_COLUMNS).outerjoin(
         sessions,
         (sessions.c.conversation_id == conversations.c.id)
         & (sessions.c.agent == conversations.c.agent),
@@ -206,8 +259,7 @@ def _conversation(row: Row[Any]) -> Conversation:
         created_at=row.created_at,
         last_activity=row.last_activity,
         message_count=row.message_count,
-        session_id=row.session_id,
-        durable=row.durable is True,
+        session=None if row.s_session_id is None else stored_session(row),
         repository=row.repository,
         issue=row.issue,
     )

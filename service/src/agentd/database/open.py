@@ -4,20 +4,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from agentd.database.damaged import check, damaged_files, set_aside, tidy
 from agentd.database.schema import move_to_this_schema
+from agentd.database.writer import Writer
 from agentd.errors import DatabaseFailed
 from agentd.log import get_log
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
 POOL_SIZE = 4
+
+Result = TypeVar("Result")
 
 log = get_log("database")
 
@@ -25,9 +32,14 @@ log = get_log("database")
 class Database:
     """An open database: read and write transactions on it."""
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
+    def __init__(self, engine: AsyncEngine, writer: Writer, path: Path) -> None:
         self._engine = engine
-        self.name = name
+        self._writer = writer
+        self.path = path
+
+    def set_aside(self) -> list[str]:
+        """Return the names of the damaged databases that lie beside this one."""
+        return damaged_files(self.path)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -36,7 +48,7 @@ class Database:
             async with self._engine.connect() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise _failed("read", self.name, error) from error
+            raise _failed("read", self.path, error) from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -47,28 +59,57 @@ class Database:
                 async with connection.begin():
                     yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise _failed("write", self.name, error) from error
+            raise _failed("write", self.path, error) from error
+
+    async def do(
+        self, deed: Callable[[Connection], Result], *, synced: bool = True
+    ) -> Result:
+        """Run a whole transaction in the writer's thread; raise DatabaseFailed.
+
+        Unsynced is for what nobody was told yet: a later synced one takes it along.
+        """
+        try:
+            return await self._writer.run(deed, synced=synced)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise _failed("write", self.path, error) from error
 
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
     """Open the database, move it to this schema, and close it at the end.
 
-    Raise DatabaseFailed if it cannot be opened, DatabaseTooNew if its schema is
-    newer than this version.
+    A database that SQLite calls damaged is set aside and an empty one begun. Raise
+    DatabaseFailed if it cannot be opened, DatabaseTooNew if its schema is newer
+    than this version.
     """
+    path = Path(url.partition("///")[2])
+    await asyncio.to_thread(_look, path)
     engine = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
-    event.listen(engine.sync_engine, "connect", _set_pragmas)
-    event.listen(engine.sync_engine, "begin", _begin)
-    database = Database(engine, url.rpartition("///")[2])
+    plain = create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0)
+    for one in (engine.sync_engine, plain):
+        event.listen(one, "connect", _set_pragmas)
+        event.listen(one, "begin", _begin)
+    writer = Writer(plain)
+    database = Database(engine, writer, path)
     try:
-        async with database.write() as connection:
-            before, after = await connection.run_sync(move_to_this_schema)
+        before, after = await database.do(move_to_this_schema)
         if before != after:
             log.info("schema_moved", before=before, after=after)
         yield database
     finally:
+        await writer.close()
         await engine.dispose()
+
+
+def _look(path: Path) -> None:
+    """Set the database aside if it is damaged."""
+    try:
+        tidy(path.parent)
+        if (fault := check(path)) is not None:
+            kept = set_aside(path)
+            log.error("database_set_aside", fault=fault, kept=str(kept))
+    except OSError as error:
+        raise _failed("open", path, error) from error
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
@@ -96,9 +137,9 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _failed(verb: str, name: str, error: Exception) -> DatabaseFailed:
+def _failed(verb: str, path: Path, error: Exception) -> DatabaseFailed:
     cause = getattr(error, "orig", None) or error
     return DatabaseFailed(
-        f'Cannot {verb} the database "{name}": {cause}. Check that its directory is '
+        f'Cannot {verb} the database "{path}": {cause}. Check that its directory is '
         "writable for control and that its disk is not full."
     )

@@ -4,11 +4,65 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agentd.database.tables import sessions
+from agentd.database.tables import conversations, sessions
 from agentd.sessions.identity import SessionKey, StoredSession
+
+# Under names of their own, for they are read beside other tables' columns.
+SESSION_COLUMNS = tuple(column.label(f"s_{column.name}") for column in sessions.c)
+# Built once: to build a statement takes longer than to run it.
+_AT_KEY = (sessions.c.agent == bindparam("at_agent")) & (
+    sessions.c.conversation_id == bindparam("at_conversation")
+)
+_DELETE = delete(sessions).where(_AT_KEY)
+_INSERT = insert(sessions)
+_PROVED = (
+    update(sessions)
+    .where(_AT_KEY, sessions.c.session_id == bindparam("at_session"))
+    .values(
+        durable=True,
+        updated_at=bindparam("now"),
+        last_message_uuid=func.coalesce(
+            bindparam("uuid"), sessions.c.last_message_uuid
+        ),
+        transcript_bytes=func.coalesce(bindparam("size"), sessions.c.transcript_bytes),
+        working_directory=func.coalesce(
+            bindparam("place"), sessions.c.working_directory
+        ),
+    )
+)
+_BOUND = select(sessions.c.session_id).where(
+    sessions.c.agent == bindparam("at_agent"),
+    sessions.c.session_id == bindparam("at_session"),
+)
+
+
+@dataclass(frozen=True)
+class KnownSession:
+    """One stored session, and whose it is."""
+
+    agent: str
+    conversation_id: str
+    repository: str | None
+    issue: str | None
+    session: StoredSession
+    updated_at: float
 
 
 async def get_session(
@@ -17,58 +71,135 @@ async def get_session(
     """Return the session of an agent and conversation, or None."""
     row = (
         await connection.execute(
-            select(sessions.c.session_id, sessions.c.durable).where(
+            select(*SESSION_COLUMNS).where(
                 sessions.c.agent == key.agent,
                 sessions.c.conversation_id == key.conversation_id,
             )
         )
     ).first()
-    return None if row is None else StoredSession(row.session_id, row.durable)
+    return None if row is None else stored_session(row)
 
 
-async def put_session(
-    connection: AsyncConnection, key: SessionKey, session: StoredSession, now: float
+async def list_sessions(
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    offset: int,
+    agent: str | None = None,
+) -> list[KnownSession]:
+    """Return the stored sessions, of one agent or of all, the latest first."""
+    statement = (
+        select(*SESSION_COLUMNS, conversations.c.repository, conversations.c.issue)
+        .join(conversations, conversations.c.id == sessions.c.conversation_id)
+        .order_by(sessions.c.updated_at.desc(), sessions.c.conversation_id)
+        .limit(limit)
+        .offset(offset)
+    )
+    if agent is not None:
+        statement = statement.where(sessions.c.agent == agent)
+    rows: Iterable[Row[Any]] = await connection.execute(statement)
+    return [_known(row) for row in rows]
+
+
+async def durable_session_ids(
+    connection: AsyncConnection, agent: str
+) -> frozenset[str]:
+    """Return the ids of the agent's sessions that were proved on disk once."""
+    rows = await connection.execute(
+        select(sessions.c.session_id).where(
+            sessions.c.agent == agent, sessions.c.durable
+        )
+    )
+    return frozenset(rows.scalars())
+
+
+def put_session(
+    connection: Connection, key: SessionKey, session: StoredSession, now: float
 ) -> None:
     """Store the session in place of the one that was there."""
-    await connection.execute(
-        delete(sessions).where(
-            sessions.c.agent == key.agent,
-            sessions.c.conversation_id == key.conversation_id,
-        )
-    )
-    await connection.execute(
-        insert(sessions).values(
-            agent=key.agent,
-            conversation_id=key.conversation_id,
-            session_id=session.session_id,
-            durable=session.durable,
-            updated_at=now,
-        )
+    connection.execute(_DELETE, _at(key))
+    connection.execute(
+        _INSERT,
+        {
+            "agent": key.agent,
+            "conversation_id": key.conversation_id,
+            "session_id": session.session_id,
+            "durable": session.durable,
+            "updated_at": now,
+            "created_at": now if session.created_at is None else session.created_at,
+            "working_directory": session.working_directory,
+            "last_message_uuid": session.last_message_uuid,
+            "transcript_bytes": session.transcript_bytes,
+        },
     )
 
 
-async def mark_durable(
-    connection: AsyncConnection, key: SessionKey, session_id: str, now: float
+def mark_durable(
+    connection: Connection, key: SessionKey, session: StoredSession, now: float
 ) -> None:
-    """Store that a turn of this session was proved to be on disk."""
-    await connection.execute(
-        update(sessions)
-        .where(
-            sessions.c.agent == key.agent,
-            sessions.c.conversation_id == key.conversation_id,
-            sessions.c.session_id == session_id,
-        )
-        .values(durable=True, updated_at=now)
+    """Store that a turn of this session was proved on disk, and what was found."""
+    connection.execute(
+        _PROVED,
+        {
+            **_at(key),
+            "at_session": session.session_id,
+            "now": now,
+            "uuid": session.last_message_uuid,
+            "size": session.transcript_bytes,
+            "place": session.working_directory,
+        },
     )
 
 
-async def session_is_bound(
-    connection: AsyncConnection, agent: str, session_id: str
-) -> bool:
+def drop_session(connection: Connection, key: SessionKey) -> bool:
+    """Forget the session; return whether there was one. Its transcript stays."""
+    return connection.execute(_DELETE, _at(key)).rowcount > 0
+
+
+async def conversations_of_issue(
+    connection: AsyncConnection, repository: str, issue: str, agent: str | None
+) -> list[SessionKey]:
+    """Return the keys of the conversations about an issue, of one agent or all."""
+    wanted: list[ColumnElement[bool]] = [
+        conversations.c.repository == repository,
+        conversations.c.issue == issue,
+    ]
+    if agent is not None:
+        wanted.append(conversations.c.agent == agent)
+    rows = await connection.execute(
+        select(conversations.c.agent, conversations.c.id).where(*wanted)
+    )
+    return [SessionKey(row.agent, row.id) for row in rows]
+
+
+def session_is_bound(connection: Connection, agent: str, session_id: str) -> bool:
     """Return whether a conversation of this agent already has the session."""
-    row = await connection.execute(
-        select(sessions.c.session_id).where(
-            sessions.c.agent == agent, sessions.c.session_id == session_id
-        )
+    given = {"at_agent": agent, "at_session": session_id}
+    return connection.execute(_BOUND, given).first() is not None
+
+
+def stored_session(row: Row[Any]) -> StoredSession:
+    """Return the session that stands in a row with SESSION_COLUMNS."""
+    return StoredSession(
+        session_id=row.s_session_id,
+        durable=row.s_durable is True,
+        created_at=row.s_created_at,
+        working_directory=row.s_working_directory,
+        last_message_uuid=row.s_last_message_uuid,
+        transcript_bytes=row.s_transcript_bytes,
     )
-    return row.first() is not None
+
+
+def _known(row: Row[Any]) -> KnownSession:
+    return KnownSession(
+        agent=row.s_agent,
+        conversation_id=row.s_conversation_id,
+        repository=row.repository,
+        issue=row.issue,
+        session=stored_session(row),
+        updated_at=row.s_updated_at,
+    )
+
+
+def _at(key: SessionKey) -> Mapping[str, str]:
+    return {"at_agent": key.agent, "at_conversation": key.conversation_id}

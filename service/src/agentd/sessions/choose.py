@@ -22,6 +22,15 @@ UNPROVED = (
     'This turn could not be proved to be on the disk of agent "{agent}": '
     "it may be forgotten after a restart. Check that agent's health."
 )
+ROTATED = (
+    "This turn began a new session that does not remember the earlier turns: of the "
+    "session before, {reason}. Its transcript stays on disk."
+)
+MOVED = (
+    'The session of this conversation was begun in "{before}", and agent "{agent}" '
+    'now works in "{now}": paths that were said earlier may no longer be right. '
+    "Set its working directory back, or say the new paths."
+)
 
 
 @dataclass(frozen=True)
@@ -35,23 +44,31 @@ class Choice:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known before a turn: the stored session, and its transcript."""
+    """What is known before a turn: the stored session, its transcript, its place.
+
+    ``rotation`` is why the session is to be followed by a new one, if it is.
+    """
 
     agent: str
     stored: StoredSession | None
     transcript_exists: bool
+    working_directory: str | None = None
+    rotation: str | None = None
 
 
 def choose(found: Found, fresh_id: str) -> Choice:
-    """Return the session for a turn that finds no live client.
+    """Return the session for a turn.
 
     A stored id whose first turn never reached the disk is used again: nothing
     was lost, and the id that was told to the caller stays true.
     """
     if found.stored is None:
         return Choice(fresh_id, resume=False)
+    if found.rotation is not None:
+        notice = ROTATED.format(reason=found.rotation)
+        return Choice(fresh_id, resume=False, notice=notice)
     if found.transcript_exists:
-        return Choice(found.stored.session_id, resume=True)
+        return Choice(found.stored.session_id, resume=True, notice=_moved(found))
     if found.stored.durable:
         return Choice(fresh_id, resume=False, notice=LOST.format(agent=found.agent))
     return Choice(found.stored.session_id, resume=False)
@@ -71,3 +88,11 @@ def join_notices(*notices: str | None) -> str | None:
     """Return what is to be told in one text, or None if there is nothing."""
     told = [notice for notice in notices if notice]
     return " ".join(told) or None
+
+
+def _moved(found: Found) -> str | None:
+    before = None if found.stored is None else found.stored.working_directory
+    now = found.working_directory
+    if before is None or now is None or before == now:
+        return None
+    return MOVED.format(agent=found.agent, before=before, now=now)

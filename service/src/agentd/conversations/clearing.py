@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Sessions that are forgotten on demand; their transcripts stay on disk."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from agentd.conversations.parts import TurnParts
+from agentd.conversations.prepare import Target
+from agentd.conversations.values import Answer, Ask, RunningTurn
+from agentd.database.conversations import (
+    IDLE,
+    Message,
+    add_conversation,
+    add_message,
+)
+from agentd.database.sessions import drop_session, put_session
+from agentd.sessions.identity import SessionKey, StoredSession, new_message_id
+
+CLEARED = (
+    "The session of this conversation is forgotten: the next message begins a new "
+    "one, which does not remember what was said. The transcript stays on disk."
+)
+
+
+async def clear(
+    parts: TurnParts, target: Target, ask: Ask, turn: RunningTurn, fresh: StoredSession
+) -> None:
+    """Put a new session in place of the old one and answer that it was done."""
+    await parts.engine.close(target.key.conversation_id)
+    now = parts.clock.now()
+    answer = _answer(turn)
+
+    def store(connection: Connection) -> None:
+        if target.is_new:
+            issue = ask.issue_of(target.key.agent)
+            add_conversation(connection, target.key, now, issue)
+        put_session(connection, target.key, fresh, now)
+        for message in _messages(ask, answer, now):
+            add_message(connection, message, IDLE)
+
+    await parts.database.do(store)
+    turn.begun.set_result(None)
+    turn.answered.set_result(answer)
+    turn.feed.end()
+
+
+async def drop(parts: TurnParts, key: SessionKey) -> bool:
+    """Forget the session of a conversation; return whether it had one."""
+    await parts.engine.close(key.conversation_id)
+    return await parts.database.do(lambda connection: drop_session(connection, key))
+
+
+def _answer(turn: RunningTurn) -> Answer:
+    return Answer(
+        status="success",
+        conversation_id=turn.conversation_id,
+        message_id=turn.message_id,
+        agent=turn.agent,
+        session_id=turn.session_id,
+        result=CLEARED,
+        error=None,
+        model=None,
+        duration_ms=0,
+        persisted=True,
+        resumed=False,
+        notice=CLEARED,
+        session_end_marker=turn.session_end_marker,
+    )
+
+
+def _messages(ask: Ask, answer: Answer, now: float) -> tuple[Message, Message]:
+    said = Message(
+        id=new_message_id(),
+        conversation_id=answer.conversation_id,
+        role="user",
+        content=ask.message,
+        status="said",
+        created_at=now,
+        sender=ask.sender,
+        sender_name=ask.sender_name,
+    )
+    done = Message(
+        id=answer.message_id,
+        conversation_id=answer.conversation_id,
+        role="assistant",
+        content=CLEARED,
+        status="cleared",
+        created_at=now,
+    )
+    return said, done

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""What every turn works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentd.clock import Clock
+from agentd.conversations.outbox import Outbox
+from agentd.conversations.unproved import Unproved
+from agentd.conversations.values import Answer
+from agentd.database.open import Database
+from agentd.engine.protocol import Engine
+from agentd.spawner.protocol import Spawner
+
+
+class TurnWatch(Protocol):
+    """Who is told of each turn that ended."""
+
+    def turn_ended(self, answer: Answer) -> None:
+        """Count a turn."""
+
+
+@dataclass(frozen=True)
+class TurnParts:
+    """The edges that a turn meets, and what is kept beside its conversation."""
+
+    database: Database
+    engine: Engine
+    spawner: Spawner
+    watch: TurnWatch
+    clock: Clock
+    outbox: Outbox
+    unproved: Unproved

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Turns that ran when control went away: found out about, and stored.
+
+A conversation is refused only while its agent says that the turn still runs, and
+no longer than an agent's side lets a turn run on alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from agentd.conversations.locks import Locks
+from agentd.conversations.parts import TurnParts
+from agentd.conversations.proof import ask_turn_state
+from agentd.database.conversations import IDLE, Message, add_message
+from agentd.database.interrupted import InterruptedTurn
+from agentd.database.sessions import mark_durable
+from agentd.errors import (
+    AgentdError,
+    AgentLost,
+    AgentUnavailable,
+    CallTimedOut,
+    ConversationBusy,
+    DatabaseFailed,
+)
+from agentd.log import get_log
+from agentd.sessions.identity import StoredSession, new_message_id
+from agentd.sessions.turn_state import Recovered, not_recovered, recovered
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 1.0
+ABSENT_PAUSE_SECONDS = 0.25
+GRACE_SECONDS = 10.0
+MAX_DRAIN_SECONDS = 7200.0
+NO_ID = "its message has no id."
+STILL_RUNS = "after {seconds:g} seconds the agent's side still says that it runs."
+NO_ANSWER = "the agent's side does not answer."
+
+log = get_log("recovery")
+
+
+class Recovery:
+    """The turns of which the end is not known yet."""
+
+    def __init__(self, parts: TurnParts, locks: Locks, drain_seconds: float) -> None:
+        self._parts = parts
+        self._locks = locks
+        self._drain_seconds = drain_seconds
+        self._pending: dict[str, InterruptedTurn] = {}
+        self._first_asked: dict[str, float] = {}
+        self._running: set[str] = set()
+
+    def add(self, turns: Iterable[InterruptedTurn]) -> None:
+        """Take the turns that the database does not know the end of."""
+        for turn in turns:
+            self._pending[turn.key.conversation_id] = turn
+
+    def is_running(self, conversation_id: str) -> bool:
+        """Return whether the agent's side said that it still ends the turn."""
+        return conversation_id in self._running
+
+    def forget(self, conversation_id: str) -> None:
+        """Forget a conversation that was removed."""
+        self._pending.pop(conversation_id, None)
+        self._first_asked.pop(conversation_id, None)
+        self._running.discard(conversation_id)
+
+    async def settle(self, conversation_id: str) -> None:
+        """Find out about a conversation that is to be used now, if need be.
+
+        The caller holds its lock. Raise ConversationBusy while its turn still runs;
+        nothing is done while its agent is not connected.
+        """
+        turn = self._pending.get(conversation_id)
+        if turn is None or not self._is_connected(turn.key.agent):
+            return
+        if not await self._recover(turn):
+            raise ConversationBusy(
+                f'Conversation "{conversation_id}" is in a turn that began before '
+                "control was restarted. Wait for its answer and try again."
+            )
+
+    async def run(self) -> None:
+        """Find out about every turn, each agent's in their order, until all are."""
+        agents = {turn.key.agent for turn in self._pending.values()}
+        async with asyncio.TaskGroup() as tasks:
+            for agent in sorted(agents):
+                tasks.create_task(self._run(agent), name=f"recovery {agent}")
+
+    async def _run(self, agent: str) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while mine := [t for t in self._pending.values() if t.key.agent == agent]:
+            if not self._is_connected(agent):
+                pause = FIRST_PAUSE_SECONDS
+                await asyncio.sleep(ABSENT_PAUSE_SECONDS)
+                continue
+            for turn in mine:
+                await self._attempt(turn)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _attempt(self, turn: InterruptedTurn) -> None:
+        conversation_id = turn.key.conversation_id
+        if conversation_id not in self._pending or self._locks.holds(conversation_id):
+            return
+        self._locks.take(conversation_id, f'Conversation "{conversation_id}"')
+        try:
+            await self._recover(turn)
+        except DatabaseFailed as error:
+            log.warning("turn_not_recovered", error=str(error))
+        finally:
+            self._locks.release(conversation_id)
+
+    async def _recover(self, turn: InterruptedTurn) -> bool:
+        """Store what became of the turn; return False if that cannot be told yet."""
+        end = await self._find_end(turn)
+        if end is None:
+            return False
+        await self._store(turn, end)
+        self.forget(turn.key.conversation_id)
+        log.info(
+            "turn_recovered",
+            agent=turn.key.agent,
+            conversation=turn.key.conversation_id,
+            status=end.status,
+        )
+        return True
+
+    async def _find_end(self, turn: InterruptedTurn) -> Recovered | None:
+        if turn.session_id is None or turn.turn_uuid is None:
+            return not_recovered(NO_ID)
+        agent, conversation_id = turn.key.agent, turn.key.conversation_id
+        now = self._parts.clock.monotonic()
+        waited = now - self._first_asked.setdefault(conversation_id, now)
+        limit = self._limit(agent)
+        reason = STILL_RUNS.format(seconds=limit)
+        try:
+            state = await ask_turn_state(
+                self._parts.spawner, agent, turn.session_id, turn.turn_uuid
+            )
+            if not state.running:
+                return recovered(state)
+            self._running.add(conversation_id)
+        except (AgentUnavailable, AgentLost):
+            return None
+        except CallTimedOut:
+            reason = NO_ANSWER
+        except AgentdError as error:
+            return not_recovered(str(error))
+        return not_recovered(reason) if waited > limit else None
+
+    def _limit(self, agent: str) -> float:
+        """Return how long the agent's side may let a turn run on alone."""
+        told = self._parts.spawner.states()[agent].report.get("drain_seconds")
+        known = isinstance(told, int | float) and 0 <= told <= MAX_DRAIN_SECONDS
+        seconds = float(told) if known else self._drain_seconds  # type: ignore[arg-type]
+        return seconds + GRACE_SECONDS
+
+    async def _store(self, turn: InterruptedTurn, end: Recovered) -> None:
+        now = self._parts.clock.now()
+        message = Message(
+            id=new_message_id(),
+            conversation_id=turn.key.conversation_id,
+            role="assistant",
+            content=end.content,
+            status=end.status,
+            created_at=now,
+            turn_uuid=turn.turn_uuid,
+            last_message_uuid=end.last_uuid,
+            persisted=end.in_transcript,
+        )
+
+        def store(connection: Connection) -> None:
+            add_message(connection, message, IDLE)
+            if end.in_transcript and turn.session_id is not None:
+                session = StoredSession(
+                    turn.session_id, durable=True, last_message_uuid=end.last_uuid
+                )
+                mark_durable(connection, turn.key, session, now)
+
+        await self._parts.database.do(store)
+
+    def _is_connected(self, agent: str) -> bool:
+        state = self._parts.spawner.states().get(agent)
+        return state is not None and state.connected
