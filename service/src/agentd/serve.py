@@ -24,6 +24,7 @@ from agentd.engine.limits import limits_of
 from agentd.engine.pool import Pool
 from agentd.engine.pooled import PooledEngine
 from agentd.errors import SettingsInvalid
+from agentd.legacy import variable_warnings
 from agentd.log import configure_log, get_log
 from agentd.settings import ControlSettings, read_secret
 from agentd.spawner.control import SocketSpawner
@@ -66,6 +67,8 @@ class Server(uvicorn.Server):
 def main(settings: ControlSettings) -> int:
     """Run control; return the exit status."""
     configure_log("control", settings.log_level)
+    for warning in variable_warnings(os.environ):
+        log.warning("legacy_variable", warning=warning)
     return asyncio.run(run(settings))
 
 
