@@ -27,15 +27,17 @@ class ControlProtocol(H11Protocol):
     them slowly, or none, would hold a connection for nothing.
     """
 
+    header_seconds = HEADER_SECONDS
+    max_connections = MAX_CONNECTIONS
     _overdue: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless too many connections are open."""
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > self.max_connections:
             self._refuse(
                 503,
-                f"{MAX_CONNECTIONS} connections are open already. Close some, and "
+                f"{self.max_connections} connections are open already. Close some, and "
                 "try again shortly.",
             )
             return
@@ -66,7 +68,7 @@ class ControlProtocol(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _wait(self) -> None:
-        self._overdue = self.loop.call_later(HEADER_SECONDS, self._is_overdue)
+        self._overdue = self.loop.call_later(self.header_seconds, self._is_overdue)
 
     def _wait_no_longer(self) -> None:
         if self._overdue is not None:
@@ -79,7 +81,8 @@ class ControlProtocol(H11Protocol):
             return
         self._refuse(
             408,
-            f"The request was not whole within {HEADER_SECONDS:g} s. Send it again.",
+            f"The request was not whole within {self.header_seconds:g} s. "
+            "Send it again.",
         )
 
     def _refuse(self, status: int, error: str) -> None:
