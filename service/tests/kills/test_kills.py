@@ -99,6 +99,7 @@ async def test_kills_at_random_points_lose_no_acknowledged_turn(
         Path(report).write_text(json.dumps(figures), encoding="utf-8")
     assert run.ledger.faults == []
     assert run.stuck == []
+    assert run.unanswered == 0
     assert run.running.orphans == []
     assert run.running.crashes == []
     assert left == []
