@@ -11,13 +11,13 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from boots import AGENT_UID, boot_process, booted, reachable, settings_in, tree
-from conftest import free_port, until
+from conftest import RunningStack, free_port, until
 
 import agentd
 from agentd.agent.boot import STEPS
@@ -156,14 +156,38 @@ def test_the_time_of_the_last_sweep_is_told(settings: AgentSettings) -> None:
     assert condition(settings, result)["retention_swept_at"] is None
 
 
-def test_warnings_without_end_are_bounded(settings: AgentSettings) -> None:
+def test_warnings_without_end_fit_an_answer(settings: AgentSettings) -> None:
     result, _log = booted(settings)
-    many = result.__class__(warnings=tuple("x" * 900 for _ in range(5000)))
+    many = replace(result, warnings=tuple("\N{OWL}" * 900 for _ in range(5000)))
 
     found = condition(settings, many)["warnings"]
 
-    assert isinstance(found, list) and len(found) == 101
-    assert len(json.dumps(found)) < 100_000
+    assert isinstance(found, list) and found[-1].startswith("and ")
+    assert len(json.dumps(found)) < 64 * 1024
+
+
+async def test_an_agent_with_warnings_without_end_is_still_connected(
+    running_stack: RunningStack,
+) -> None:
+    """Control takes a short greeting only; an agent must not lock itself out."""
+    async with running_stack() as stack:
+        skills = stack.memory() / "skills"
+        for number in range(300):
+            (skills / f"dangling-{number}").symlink_to("\N{OWL}" * 50)
+        side = stack.sides["main"]
+        side.terminate()
+        await asyncio.to_thread(side.wait)
+        await until(lambda: not stack.spawner.states()["main"].connected)
+
+        stack.start_side()
+        await stack.until_connected()
+
+        report = stack.spawner.states()["main"].report
+        probed = await stack.spawner.call("main", "probe", {}, timeout_seconds=10)
+
+    assert report["ok"] is True and report["drain_seconds"] == 5
+    assert isinstance(report["warnings"], list) and isinstance(probed["warnings"], list)
+    assert 1 < len(report["warnings"]) < len(probed["warnings"])
 
 
 @pytest.mark.root

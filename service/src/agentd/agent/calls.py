@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agentd.agent.boot import Booted, mend
-from agentd.agent.condition import condition
+from agentd.agent.condition import condition, fitted
 from agentd.agent.credentials import credentials_status
 from agentd.agent.log import Log
 from agentd.agent.managed import managed_state
@@ -26,6 +26,7 @@ from agentd.agent.transcript_calls import transcript_calls
 from agentd.spawner.dial import Call, CallFailed
 from agentd.transcripts.find import transcript_state
 
+GREETING_BYTES = 4 * 1024
 STREAM = re.compile(r"[0-9a-f]{32}")
 
 
@@ -69,14 +70,18 @@ class AgentCalls:
         return result
 
     def report(self) -> Mapping[str, object]:
-        """Return the boot report that greets control."""
+        """Return the boot report that greets control, in the little that it may be."""
+        found = self._probe()
         return {
             "agent": self._settings.agent,
             "uid": os.getuid(),
             "pid": os.getpid(),
             "max_processes": self._settings.max_processes,
             "working_directory": self._settings.working_directory,
-            **self._probe(),
+            "drain_seconds": self._settings.drain_seconds,
+            **found,
+            "errors": fitted(_texts(found["errors"]), GREETING_BYTES),
+            "warnings": fitted(_texts(found["warnings"]), GREETING_BYTES),
         }
 
     def linked(self) -> None:
@@ -144,7 +149,7 @@ class AgentCalls:
         self.processes.refuse_more(stream)
         health = await asyncio.to_thread(self._probe)
         if not health["ok"]:
-            raise CallFailed("; ".join(str(error) for error in _list(health["errors"])))
+            raise CallFailed("; ".join(_texts(health["errors"])))
         try:
             start = parse_start(parameters.get("start"))
         except StartRefused as error:
@@ -167,5 +172,5 @@ def _stream(parameters: Mapping[str, object]) -> str:
     return stream
 
 
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+def _texts(value: object) -> list[str]:
+    return [str(text) for text in value] if isinstance(value, list) else []

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from agentd.agent.boot import Booted
@@ -17,7 +19,7 @@ from agentd.agent.persona import PersonaUnusable, org_persona
 from agentd.agent.settings import AgentSettings
 
 SWEEP_MARK = ".last-cleanup"
-MAX_TEXTS = 100
+TEXTS_BYTES = 48 * 1024
 MAX_CHARACTERS = 500
 
 
@@ -33,8 +35,8 @@ def condition(settings: AgentSettings, booted: Booted) -> dict[str, object]:
     return {
         **result,
         "ok": not errors,
-        "errors": _bounded(errors),
-        "warnings": _bounded([*booted.warnings, *_sign_in(settings)]),
+        "errors": fitted(errors, TEXTS_BYTES),
+        "warnings": fitted([*booted.warnings, *_sign_in(settings)], TEXTS_BYTES),
         "retention_swept_at": retention_swept_at(Path(settings.config_directory)),
     }
 
@@ -58,7 +60,13 @@ def _sign_in(settings: AgentSettings) -> list[str]:
     ]
 
 
-def _bounded(texts: list[str]) -> list[str]:
-    kept = [text[:MAX_CHARACTERS] for text in texts[:MAX_TEXTS]]
-    more = len(texts) - len(kept)
-    return [*kept, f"and {more} more"] if more else kept
+def fitted(texts: Sequence[str], budget_bytes: int) -> list[str]:
+    """Return as many of the texts as fit a frame, and how many more there are."""
+    kept: list[str] = []
+    for text in texts:
+        cut = text[:MAX_CHARACTERS]
+        budget_bytes -= len(json.dumps(cut))
+        if budget_bytes < 0:
+            return [*kept, f"and {len(texts) - len(kept)} more"]
+        kept.append(cut)
+    return kept
