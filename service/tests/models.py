@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 KEY = "sk-ant-the-real-key"
+STATUS_SOCKET = "status.sock"
 
 
 @dataclass
@@ -88,3 +89,27 @@ async def client(stack: Stack, agent: str = "main") -> AsyncIterator[httpx.Async
     transport = httpx.AsyncHTTPTransport(uds=path)
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
         yield opened
+
+
+@asynccontextmanager
+async def control(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client on the gateway's status socket, as control is one."""
+    transport = httpx.AsyncHTTPTransport(uds=str(stack.directory / STATUS_SOCKET))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
+        yield opened
+
+
+def kept(directory: Path, **settings: object) -> dict[str, object]:
+    """Return the settings of a gateway that keeps usage and tells control of it."""
+    (directory / "usage").mkdir(exist_ok=True)
+    places = {
+        "usage_directory": str(directory / "usage"),
+        "status_socket": str(directory / STATUS_SOCKET),
+    }
+    return {**places, **settings}
+
+
+def said(text: str, **more: object) -> dict[str, object]:
+    """Return a request that says something to the model."""
+    messages = [{"role": "user", "content": text}]
+    return {"model": "claude-x", "max_tokens": 100, "messages": messages, **more}

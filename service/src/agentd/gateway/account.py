@@ -49,7 +49,12 @@ class Account:
     """Counts what one agent uses, and says what it may still do."""
 
     def __init__(
-        self, name: str, rules: AgentRules, prices: Mapping[str, Price], clock: Clock
+        self,
+        name: str,
+        rules: AgentRules,
+        prices: Mapping[str, Price],
+        clock: Clock,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.name = name
         self.rules = rules
@@ -58,6 +63,7 @@ class Account:
         self.total = Usage()
         self.unwritten = Unwritten()
         self._clock = clock
+        self._wait_seconds = wait_seconds
         self._periods: dict[str, Usage] = {}
         self._sessions: OrderedDict[str, SessionUsage] = OrderedDict()
         self._condition = Condition(since=clock())
@@ -151,7 +157,7 @@ class Account:
         Raise Refused if nothing is left, or still too little after a while.
         """
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._wait_seconds):
                 while not self._has_room():
                     await self._left.wait()
         except TimeoutError as error:
