@@ -23,7 +23,8 @@ from agentd.offline_model.app import create_app
 from agentd.spawner.control import SocketSpawner
 
 SERVER = """
-import json, sys
+import json, os, sys
+mark = "a marked" if "AGENTD_STREAM" in os.environ else "an unmarked"
 for line in sys.stdin:
     asked = json.loads(line)
     if "id" not in asked:
@@ -35,7 +36,8 @@ for line in sys.stdin:
     elif asked["method"] == "tools/list":
         told = {"tools": [{"name": "hello", "inputSchema": {"type": "object"}}]}
     else:
-        told = {"content": [{"type": "text", "text": "hello from " + sys.argv[1]}]}
+        text = mark + " hello from " + sys.argv[1]
+        told = {"content": [{"type": "text", "text": text}]}
     answer = {"jsonrpc": "2.0", "id": asked["id"], "result": told}
     print(json.dumps(answer), flush=True)
 """

@@ -194,6 +194,7 @@ def test_a_wish_that_is_not_acceptable_is_refused_by_name(
         ({"a": {"command": "/bin/x", "args": ["a\0b"]}}, "args"),
         ({"a": {"command": "/bin/x", "env": {"A=B": "c"}}}, "env"),
         ({"a": {"command": "/bin/x", "env": {"A": 1}}}, "env"),
+        ({"a": {"command": "/bin/x", "env": {"AGENTD_STREAM": "x"}}}, "env"),
         ({"a": {"type": "http", "url": "file:///etc/passwd"}}, "url"),
         (
             {"a": {"type": "http", "url": "http://x", "headers": {"A": "b\r\nC"}}},

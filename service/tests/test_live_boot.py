@@ -17,6 +17,7 @@ import pytest
 from conftest import RunningStack, Stack, until
 from heard import heard_side, server_words
 from spoken import Conversation, cli_processes
+from test_live_engine import SEND, engine_over, wish
 
 from agentd.errors import CliFailed
 from agentd.spawner.protocol import CliStart
@@ -68,7 +69,7 @@ async def test_persona_notes_and_servers_reach_the_model_and_the_home_stays_empt
         await replaced.say("Hello")
         await replaced.process.aclose()
 
-    assert "hello from a request's server" in answer
+    assert "a marked hello from a request's server" in answer
     assert "Rule of the organisation." in system
     assert "Persona of the user." in body
     assert "A note of the agent itself." in body
@@ -191,9 +192,11 @@ async def test_managed_servers_behind_the_images_link_are_honoured(
 
         with pytest.raises(CliFailed, match="exclusive control"):
             await begin(stack, mcp_servers=servers)
-        conversation = await begin(stack, tools=True)
+        conversation = await begin(stack)
         answer = await conversation.say("tool mcp__organised__hello {}")
         shell = await conversation.say('tool Bash {"command": "echo $FROM_ORG"}')
+        async with engine_over(stack) as spoken:
+            own_tool = await spoken.say(wish(), SEND)
         present = await call(stack, "sync_skills")
         managed.unlink()
         gone = await call(stack, "skills")
@@ -206,6 +209,7 @@ async def test_managed_servers_behind_the_images_link_are_honoured(
 
     assert "hello from the organisation's" in answer and answer == own
     assert "yes-it-is" in shell
+    assert "The message was sent." in (own_tool.result or "")
     assert (present["managed_mcp"], present["restart_needed"]) == ("present", [])
     assert (gone["managed_mcp"], gone["restart_needed"]) == ("absent", ["managed_mcp"])
     assert (later["managed_mcp"], later["restart_needed"]) == ("absent", [])

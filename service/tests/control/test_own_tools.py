@@ -15,7 +15,7 @@ from agentd.engine import outbox as limits
 from agentd.engine.outbox import Outbox
 from agentd.engine.protocol import Outbound
 from agentd.engine.tools import TOOLS, ToolServer
-from agentd.engine.transport import CliTransport
+from agentd.engine.transport import CliTransport, offering
 from agentd.spawner.protocol import CliStart
 
 from .fakes import wish
@@ -235,3 +235,15 @@ def test_the_page_lists_every_tool_and_every_limit() -> None:
         limits.MAX_PER_AGENT_HOUR,
     ):
         assert f"{limit:,}" in page
+
+
+@pytest.mark.parametrize(
+    "line", ["no json", "[]", '{"type": "user"}', '{"request": 1}']
+)
+def test_only_the_greeting_names_the_own_tools(line: str) -> None:
+    greeting = {"type": "control_request", "request": {"subtype": "initialize"}}
+
+    named = json.loads(offering(json.dumps(greeting)))
+
+    assert named["request"]["sdkMcpServers"] == ["agentkeep"]
+    assert offering(line) == line

@@ -14,7 +14,8 @@ MAX_BYTES = 32 * 1024
 MAX_WORDS = 128
 OWN_SERVER = "agentkeep"
 SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+# What marks a process of ours, so that it can be ended, is not for a request to say.
+VARIABLE_NAME = re.compile(r"(?!AGENTD_)[A-Za-z_][A-Za-z0-9_]{0,127}")
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 URL = re.compile(r"https?://[^\s/]+\S*")
 
