@@ -346,11 +346,12 @@ def test_a_state_directory_that_is_none_is_set_aside(
     world: World, secret: Path, kind: str
 ) -> None:
     place = world.state.parent
-    {
-        "file": place.touch,
-        "fifo": lambda: os.mkfifo(place),
-        "link": lambda: place.symlink_to(secret.parent),
-    }[kind]()
+    if kind == "file":
+        place.touch()
+    elif kind == "fifo":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(secret.parent)
     write(world.org, "x", "org")
 
     world.sync()

@@ -9,7 +9,8 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -23,11 +24,31 @@ from agentd.skills.values import Limits
 
 from .world import World, read, remove, write
 
-NAMES = ("a", "b", "c", "d")
+NAMES = ("a", "b", "c", "d", "e", "f", "g")
+MANAGED = ("org", "built_in")
+TIERS = (*MANAGED, "user", "copies", "copies")
+
 ROUNDS = 60
-KILLS = 150
-LINES_OF_A_SYNC = 6000
+KILLS = 60
+LINES_OF_A_SYNC = 5000
 FILES = ("SKILL.md", "more/data")
+CHANGES = frozenset(
+    {"os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.symlink", "os.utime"}
+)
+
+
+@pytest.fixture
+def quick_path() -> Iterator[Path]:
+    """A directory in memory where there is one: a kill needs no disk."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="skills-", dir=memory) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def world(quick_path: Path) -> World:
+    """Empty directories, as a first boot finds them."""
+    return World(quick_path).lay_out()
 
 
 def no_exchange(_one: int, _name: str, _other: int, _to: str) -> bool:
@@ -86,21 +107,33 @@ class Story:
         self.random = random.Random(seed)
         self._number = 0
 
-    def happen(self) -> None:
+    def happen(self, tiers: tuple[str, ...] = TIERS) -> None:
         """Let an edit, a new skill or a removal happen in some place."""
-        for _ in range(self.random.randint(1, 5)):
-            tier = self.random.choice(("org", "built_in", "user", "copies", "copies"))
-            name = self.random.choice(NAMES)
+        for _ in range(self.random.randint(1, 6)):
+            tier, name = self.random.choice(tiers), self.random.choice(NAMES)
             held = getattr(self.model, tier)
-            place = getattr(self.world, tier)
             if name in held and self.random.random() < 0.4:
-                del held[name]
-                remove(place, name)
-                continue
-            self._number += 1
-            held[name] = f"{tier} {self._number}"
-            for file in FILES:
-                write(place, name, held[name], file)
+                self.remove(tier, name)
+            else:
+                self.write(tier, name)
+
+    def write(self, tier: str, name: str) -> None:
+        """Give a skill a text that no other ever had."""
+        self._number += 1
+        text = f"{tier} {self._number}"
+        getattr(self.model, tier)[name] = text
+        for file in FILES:
+            write(getattr(self.world, tier), name, text, file)
+
+    def remove(self, tier: str, name: str) -> None:
+        """Remove a skill from a tier."""
+        del getattr(self.model, tier)[name]
+        remove(getattr(self.world, tier), name)
+
+    def sync(self) -> None:
+        """Sync both."""
+        self.world.sync()
+        self.model.sync()
 
     def compare(self) -> None:
         """Assert that the directories hold what the model says, each skill whole."""
@@ -124,28 +157,65 @@ def whole(place: Path, name: str) -> str:
     return texts.pop()
 
 
-def sync_and_be_killed(
-    world: World, line: int, exchange: Callable[[int, str, int, str], bool]
+Exchange = Callable[[int, str, int, str], bool]
+
+
+def sync_in_a_child(
+    world: World, before: Callable[[Callable[[], None]], Exchange], point: int
 ) -> bool:
-    """Sync in a process that kills itself at that line; return whether it did."""
+    """Sync in a process that kills itself at that point; return whether it did."""
     child = os.fork()
     if child == 0:
-        left = [line]
+        left = [point]
 
-        def count(frame: FrameType, event: str, _given: Any) -> Any:
-            if "agentd/skills" not in frame.f_code.co_filename:
-                return None
-            if event in ("line", "return"):
-                left[0] -= 1
-                if left[0] <= 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            return count
+        def pass_by() -> None:
+            left[0] -= 1
+            if left[0] <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-        sys.settrace(count)
+        exchange = before(pass_by)
         sync_skills(world.places, None, lambda _step: None, Limits(), exchange)
         os._exit(0)
     _pid, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def at_lines(exchange: Exchange) -> Callable[[Callable[[], None]], Exchange]:
+    """Return what passes by at each line of the sync."""
+
+    def start(pass_by: Callable[[], None]) -> Exchange:
+        def trace(frame: FrameType, event: str, _given: Any) -> Any:
+            if "agentd/skills" not in frame.f_code.co_filename:
+                return None
+            if event in ("line", "return"):
+                pass_by()
+            return trace
+
+        sys.settrace(trace)
+        return exchange
+
+    return start
+
+
+def at_changes(exchange: Exchange) -> Callable[[Callable[[], None]], Exchange]:
+    """Return what passes by before each change of the file system."""
+
+    def start(pass_by: Callable[[], None]) -> Exchange:
+        def hook(event: str, given: tuple[Any, ...]) -> None:
+            writes = event == "open" and given[2] & (os.O_WRONLY | os.O_CREAT)
+            if writes or event in CHANGES:
+                pass_by()
+
+        def counted(*given: Any) -> bool:
+            pass_by()
+            result = exchange(*given)
+            pass_by()
+            return result
+
+        sys.addaudithook(hook)
+        return counted
+
+    return start
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -163,61 +233,90 @@ def test_random_changes_come_out_as_the_rules_say(world: World, seed: int) -> No
         assert not world.sync().changed
 
 
+def a_bit_of_everything(story: Story) -> None:
+    """Lay out, sync, and change something for each rule."""
+    write(story.world.built_in, "z", "makes the manifest known")
+    story.world.sync()
+    remove(story.world.built_in, "z")
+    for name in "abcdg":
+        story.write("user", name)
+    story.write("org", "e")
+    story.sync()
+    story.write("copies", "a")
+    story.write("copies", "b")
+    story.write("org", "b")
+    story.write("copies", "c")
+    story.write("user", "c")
+    story.remove("user", "d")
+    story.remove("org", "e")
+    story.write("copies", "f")
+    story.write("org", "g")
+
+
 @pytest.mark.parametrize("exchange", [kernel.exchange, no_exchange])
-def test_a_kill_at_any_line_changes_nothing_of_the_next_result(
-    world: World, exchange: Callable[[int, str, int, str], bool]
+def test_a_kill_between_any_two_changes_does_not_alter_the_next_result(
+    quick_path: Path, exchange: Exchange
 ) -> None:
-    """F18: whatever the line, the next boot has the full set and nothing is lost."""
+    """F18: each point in turn; the next boot has the full set, nothing is lost."""
+    for point in range(1, 1000):
+        story = Story(World(quick_path / str(point)).lay_out(), point)
+        a_bit_of_everything(story)
+
+        killed = sync_in_a_child(story.world, at_changes(exchange), point)
+        story.sync()
+
+        story.compare()
+        assert not story.world.sync().changed
+        if not killed:
+            break
+    assert 50 < point < 1000
+
+
+@pytest.mark.parametrize("exchange", [kernel.exchange, no_exchange])
+def test_kills_at_random_lines_do_not_alter_the_next_result(
+    world: World, exchange: Exchange
+) -> None:
+    """F18."""
     story = Story(world, 18)
-    write(world.built_in, "z", "makes the manifest known")
-    world.sync()
-    remove(world.built_in, "z")
-    world.sync()
+    a_bit_of_everything(story)
     killed = 0
     while killed < KILLS:
         story.happen()
         for _ in range(story.random.randint(1, 3)):
             line = story.random.randint(1, LINES_OF_A_SYNC)
-            killed += sync_and_be_killed(world, line, exchange)
+            killed += sync_in_a_child(world, at_lines(exchange), line)
 
-        sync_skills(world.places, None, lambda _step: None, Limits(), exchange)
-        story.model.sync()
+        story.sync()
 
         story.compare()
 
 
-def test_an_edit_between_a_kill_and_the_next_boot_is_never_mistaken(
-    world: World,
+def test_a_change_between_a_kill_and_the_next_boot_is_never_mistaken(
+    quick_path: Path,
 ) -> None:
     """F18: what came from the organisation never becomes a user skill."""
-    story = Story(world, 7)
-    story.happen()
-    world.sync()
-    killed = 0
-    while killed < KILLS // 2:
-        story.happen()
-        line = story.random.randint(1, LINES_OF_A_SYNC)
-        killed += sync_and_be_killed(world, line, kernel.exchange)
-        name = story.random.choice(NAMES)
-        if (world.copies / name).exists():
-            for file in FILES:
-                write(world.copies, name, f"edited {killed}", file)
+    for point in range(1, 1000):
+        story = Story(World(quick_path / str(point)).lay_out(), point)
+        a_bit_of_everything(story)
 
-        world.sync()
+        killed = sync_in_a_child(story.world, at_changes(kernel.exchange), point)
+        story.remove("org", "b")
+        story.remove("org", "g")
+        story.write("built_in", "a")
+        if point % 2 and (story.world.copies / "b").exists():
+            story.write("copies", "b")
+        story.world.sync()
 
-        held = {name: whole(world.user, name) for name in names_of(world.user)}
-        story.model.user = held
-        story.model.copies = {
-            name: whole(world.copies, name) for name in names_of(world.copies)
-        }
+        held = {name: whole(story.world.user, name) for name in names_of(story)}
         assert not any(text.startswith(("org", "built")) for text in held.values())
-        for name in NAMES:
-            tiers = (story.model.org, story.model.built_in, held)
-            texts = [tier[name] for tier in tiers if name in tier]
-            assert story.model.copies.get(name) == (texts[0] if texts else None)
-        assert not world.sync().changed
+        assert whole(story.world.copies, "a") == story.model.built_in["a"]
+        assert whole(story.world.copies, "b") == held["b"]
+        assert whole(story.world.copies, "g") == held["g"] == story.model.user["g"]
+        assert not story.world.sync().changed
+        if not killed:
+            break
 
 
-def names_of(place: Path) -> list[str]:
-    """Return the names of the skills in a directory."""
-    return [name for name in os.listdir(place) if not name.startswith(".")]
+def names_of(story: Story) -> list[str]:
+    """Return the names of the user skills."""
+    return [one for one in os.listdir(story.world.user) if not one.startswith(".")]
