@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from agentd.agent.boot import STEPS
 from agentd.legacy import PLACES, REPLACED, place_warnings, variable_warnings
 
 
@@ -26,3 +29,13 @@ def test_other_variables_are_none_of_its_business() -> None:
 
 def test_a_place_that_is_used_is_no_legacy() -> None:
     assert place_warnings([f"{place}/x" for place in PLACES]) == []
+
+
+def test_the_page_tells_every_variable_and_every_step() -> None:
+    """E02, D14, Q10."""
+    page = (Path(__file__).parents[2] / "docs" / "boot.md").read_text()
+    first = page.partition("## When it does not start")[0]
+
+    assert [name for name in REPLACED if f"`{name}`" not in page] == []
+    places = [first.find(f"`{step}`") for step in STEPS]
+    assert -1 not in places and places == sorted(places)
