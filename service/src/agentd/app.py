@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI
 
 from agentd import __version__
-from agentd.api import admin, agents, chat, health, metrics
+from agentd.api import admin, agents, chat, health, metrics, sessions
 from agentd.api.edge import Edge, EdgeRules
 from agentd.api.errors import add_error_handlers
 from agentd.api.gateway_status import GatewayStatus
@@ -96,7 +96,7 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         docs_url=None,
         redoc_url=None,
     )
-    for part in (health, agents, chat, admin, metrics):
+    for part in (health, agents, chat, sessions, admin, metrics):
         app.include_router(part.router)
     add_error_handlers(app)
     rules = EdgeRules(edges.token, __version__, health.build_commit())

@@ -237,6 +237,7 @@ async def test_openapi_tells_every_path_refusal_and_the_token(tmp_path: Path) ->
     assert set(document["paths"]) == {
         *("/health", "/agents", "/chat", "/metrics", "/control/stop"),
         *("/admin/skills", "/admin/reload-skills"),
+        *("/sessions", "/sessions/{session_id}/repair"),
         *("/chat/{conversation_id}", "/chat/{conversation_id}/messages"),
     }
     say = document["paths"]["/chat"]["post"]

@@ -27,6 +27,7 @@ async def list_agents(service: ServiceDep) -> list[AgentBody]:
     view = await service.gateway.view()
     states = service.spawner.states()
     counts = service.engine.live_counts()
+    unproved = service.turns.unproved_agents()
     agents = []
     for entry in service.settings.agents:
         probe = probes.get(entry.name, NOT_CONNECTED)
@@ -38,6 +39,7 @@ async def list_agents(service: ServiceDep) -> list[AgentBody]:
                 ok=connected and probe.ok,
                 errors=list(probe.errors),
                 warnings=list(probe.warnings),
+                unproved=entry.name in unproved,
                 live_conversations=counts.get(entry.name, 0),
                 credentials=probe.credentials,
                 credentials_expire_at=iso_or_null(probe.credentials_expire_at),

@@ -160,9 +160,11 @@ async def get_metrics(request: Request) -> Response:
     metrics.model.view = await service.gateway.view()
     counts = service.engine.live_counts()
     states = service.spawner.states()
+    unproved = service.turns.unproved_agents()
     for agent in service.settings.agents:
         name = agent.name
         metrics.live.labels(name).set(counts.get(name, 0))
         metrics.connected.labels(name).set(states[name].connected)
+        metrics.unproved_now.labels(name).set(name in unproved)
         metrics.missing_skills.labels(name).set(len(service.expected.missing(name)))
     return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -83,6 +83,8 @@ async def stream_turn(turn: RunningTurn, wanted: Wanted) -> AsyncIterator[bytes]
                 {"error": str(error), "conversation_id": turn.conversation_id},
             )
             return
+        for one in answer.outbound_messages:
+            yield event("chunk", {"text": one.text, "sender": one.source})
         if answer.status != "success":
             yield event("error", {"error": answer.error, "status": answer.status})
         yield event("done", answer_body(answer).model_dump())

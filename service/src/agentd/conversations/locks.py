@@ -21,11 +21,12 @@ class Locks:
         """Return whether somebody holds the key."""
         return key in self._held
 
-    def take(self, key: str, what: str) -> None:
+    def take(self, key: str, what: str, *, conversation_id: str | None = None) -> None:
         """Hold a key; raise ConversationBusy that names what it stands for."""
         if key in self._held:
             raise ConversationBusy(
-                f"{what} is in a turn. Wait for its answer and try again."
+                f"{what} is in a turn. Wait for its answer and try again.",
+                conversation_id,
             )
         self._held.add(key)
         self.quiet.clear()

@@ -9,8 +9,8 @@ away changes nothing, and finds the answer among the conversation's messages.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import Connection
 
@@ -140,6 +140,20 @@ class Turns:
         if not removed:
             raise unknown(conversation_id)
 
+    @asynccontextmanager
+    async def at_rest(self, conversation_id: str) -> AsyncIterator[None]:
+        """Hold a conversation without a turn and without a live client.
+
+        Raise ConversationBusy while a turn runs in it.
+        """
+        self._lock(conversation_id)
+        try:
+            await self._recovery.settle(conversation_id)
+            await self._parts.engine.close(conversation_id)
+            yield
+        finally:
+            self._locks.release(conversation_id)
+
     async def drop_session(self, conversation_id: str) -> bool:
         """Forget the session of a conversation; return whether it had one.
 
@@ -250,4 +264,8 @@ class Turns:
         self._locks.release(conversation_id)
 
     def _lock(self, conversation_id: str) -> None:
-        self._locks.take(conversation_id, f'Conversation "{conversation_id}"')
+        self._locks.take(
+            conversation_id,
+            f'Conversation "{conversation_id}"',
+            conversation_id=conversation_id,
+        )

@@ -87,7 +87,8 @@ class Answer:
     @property
     def session_end_marker_detected(self) -> bool:
         """Return whether the model said that the conversation is over."""
-        return self.result is not None and self.session_end_marker in self.result
+        said = [self.result or "", *(one.text for one in self.outbound_messages)]
+        return any(self.session_end_marker in text for text in said)
 
 
 @dataclass(frozen=True)

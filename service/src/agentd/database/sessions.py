@@ -101,6 +101,28 @@ async def list_sessions(
     return [_known(row) for row in rows]
 
 
+async def find_session(
+    connection: AsyncConnection, session_id: str
+) -> list[KnownSession]:
+    """Return the stored sessions of that id: one at most for each agent."""
+    statement = (
+        select(*SESSION_COLUMNS, conversations.c.repository, conversations.c.issue)
+        .join(conversations, conversations.c.id == sessions.c.conversation_id)
+        .where(sessions.c.session_id == session_id)
+        .order_by(sessions.c.agent)
+    )
+    rows: Iterable[Row[Any]] = await connection.execute(statement)
+    return [_known(row) for row in rows]
+
+
+async def session_ids(connection: AsyncConnection, agent: str) -> frozenset[str]:
+    """Return the ids of all sessions of an agent, also of those never proved."""
+    rows = await connection.execute(
+        select(sessions.c.session_id).where(sessions.c.agent == agent)
+    )
+    return frozenset(rows.scalars())
+
+
 async def durable_session_ids(
     connection: AsyncConnection, agent: str
 ) -> frozenset[str]:
