@@ -27,7 +27,9 @@ from .service import ControlProcess
 
 TURNS_AT_ONCE = 6
 GOOD_TURNS = 12
-MAX_RESIDENT_BYTES = 400 * 1024 * 1024
+MAX_RESIDENT_BYTES = 220 * 1024 * 1024
+# The others take part in the attack of all at once.
+ALONE = ("replay", "broken", "liar", "dialler")
 
 
 @dataclass
@@ -124,14 +126,14 @@ class Attacked:
         return int(line.split()[1]) * 1024
 
 
-@pytest.mark.parametrize("attack", HOSTILE)
+@pytest.mark.parametrize("attack", ALONE)
 async def test_the_others_are_served_whatever_an_agent_does(
     short_path: Path, attack: str
 ) -> None:
     async with served(short_path, evil=attack) as attacked:
         async with asyncio.TaskGroup() as tasks:
             evil = [
-                tasks.create_task(attacked.say("evil", "hi", max_execution_ms=4000))
+                tasks.create_task(attacked.say("evil", "hi", max_execution_ms=2000))
                 for _number in range(TURNS_AT_ONCE)
             ]
             await asyncio.sleep(0.3)
@@ -154,7 +156,7 @@ async def test_all_attacks_at_once_take_no_agent_s_place(short_path: Path) -> No
     async with served(short_path, **{name: name for name in HOSTILE}) as attacked:
         async with asyncio.TaskGroup() as tasks:
             evil = [
-                tasks.create_task(attacked.say(name, "hi", max_execution_ms=4000))
+                tasks.create_task(attacked.say(name, "hi", max_execution_ms=2000))
                 for name in HOSTILE
                 for _number in range(4)
             ]
@@ -176,7 +178,7 @@ async def test_what_an_agent_spams_is_bounded_and_stays_its_own(
     async with served(short_path, evil="tools", worse="replay") as attacked:
         first = await attacked.say(GOOD, "hello")
         known = first.json()["conversation_id"]
-        await attacked.say("evil", "hi", max_execution_ms=2000)
+        await attacked.say("evil", "hi", max_execution_ms=1000)
         spam = await attacked.say("worse", "hi")
         log = attacked.control.log()
         good = await attacked.say(GOOD, "again", conversation_id=known)

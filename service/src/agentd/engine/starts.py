@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from agentd.engine.gate import FairGate
 
-LONGEST_SECONDS = 5.0
+LONGEST_SECONDS = 3.0
 
 
 class Starts:
