@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 
 from agentd.agent.settings import AgentSettings
@@ -18,29 +19,23 @@ class SkillCalls:
 
     def __init__(self, settings: AgentSettings, booted: SkillsReport | None) -> None:
         self._settings = settings
-        self._last = booted
-        self._one_at_a_time = asyncio.Lock()
+        self._last = booted or SkillsReport()
+        # A sync goes on when its call is given up: the next waits in its own thread.
+        self._one_at_a_time = threading.Lock()
 
     async def sync(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         """Sync now, and return the report."""
-        async with self._one_at_a_time:
-            self._last = await asyncio.to_thread(self._sync)
-            return self._answer(self._last)
+        return (await asyncio.to_thread(self._sync)).for_output()
 
     async def last(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         """Return the last report; nothing is synced."""
-        return self._answer(self._last or SkillsReport())
+        return self._last.for_output()
 
     def _sync(self) -> SkillsReport:
-        places = places_of(self._settings)
-        return sync_skills(places, self._settings.skills, lambda _step: None)
-
-    def _answer(self, report: SkillsReport) -> Mapping[str, object]:
-        return {
-            **report.for_output(),
-            "managed_mcp": "absent",
-            "restart_needed": [],
-        }
+        with self._one_at_a_time:
+            places = places_of(self._settings)
+            self._last = sync_skills(places, self._settings.skills, lambda _step: None)
+            return self._last
 
 
 def skill_calls(

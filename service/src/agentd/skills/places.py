@@ -14,10 +14,10 @@ LEGACY_ORG_SKILLS = Path("/data/skills")
 STATE_DIRECTORY = ".agentkeep"
 
 
-def places_of(settings: AgentSettings) -> SkillPlaces:
+def places_of(settings: AgentSettings, legacy: Path = LEGACY_ORG_SKILLS) -> SkillPlaces:
     """Return the places of an agent's skills; org skills are looked for in order."""
     config = Path(settings.config_directory)
-    org, warnings = _org_skills(settings)
+    org, warnings = _org_skills(settings, legacy)
     return SkillPlaces(
         built_in=Path(settings.built_in_skills_directory),
         org=org,
@@ -28,14 +28,16 @@ def places_of(settings: AgentSettings) -> SkillPlaces:
     )
 
 
-def _org_skills(settings: AgentSettings) -> tuple[Path | None, tuple[str, ...]]:
+def _org_skills(
+    settings: AgentSettings, legacy: Path
+) -> tuple[Path | None, tuple[str, ...]]:
     own = Path(settings.org_directory) / "skills"
     if own.is_dir():
         return own, ()
     other = Path(settings.org_skills_directory)
     if not other.is_dir():
         return None, ()
-    if other != LEGACY_ORG_SKILLS:
+    if other != legacy:
         return other, ()
     return other, (
         f"The organisation's skills come from {other}, the legacy place. "

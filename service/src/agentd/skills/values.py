@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 MAX_REPORTED = 1000
 MAX_SHOWN_CHARACTERS = 600
+MAX_OUTPUT_BYTES = 200 * 1024
+MAX_OUTPUT_VALUES = 8000
+CUT = "The report was cut: there are more skills than fit in it."
 
 BUILT_IN = "builtIn"
 ORG = "org"
@@ -75,29 +80,62 @@ class SkillsReport:
     changed: bool = False
 
     def for_output(self) -> dict[str, object]:
-        """Return the report for a frame: bounded, printable, names sorted."""
-        return {
-            "builtIn": _names(self.built_in),
-            "org": _names(self.org),
-            "user": _names(self.user),
-            "effective": _names(self.effective),
-            "shadowed": [
-                {
-                    "name": shown(one.name),
-                    "winner": shown(one.winner),
-                    "loser": shown(one.loser),
-                }
-                for one in self.shadowed[:MAX_REPORTED]
-            ],
-            "persisted": _names(self.persisted),
-            "conflicts": [
-                {"name": shown(one.name), "copy": shown(one.copy)}
-                for one in self.conflicts[:MAX_REPORTED]
-            ],
-            "removed": _names(self.removed),
-            "warnings": [shown(one) for one in self.warnings[:MAX_REPORTED]],
+        """Return the report for a frame: printable, names sorted, and bounded."""
+        room = _Room()
+        output: dict[str, object] = {
+            "warnings": room.names(self.warnings, in_order=True),
+            "conflicts": room.things(
+                {"name": one.name, "copy": one.copy} for one in self.conflicts
+            ),
+            "effective": room.names(self.effective),
+            "persisted": room.names(self.persisted),
+            "removed": room.names(self.removed),
+            "builtIn": room.names(self.built_in),
+            "org": room.names(self.org),
+            "user": room.names(self.user),
+            "shadowed": room.things(
+                {"name": one.name, "winner": one.winner, "loser": one.loser}
+                for one in self.shadowed
+            ),
             "changed": self.changed,
         }
+        if room.is_cut:
+            output["warnings"] = [*room.first(output["warnings"]), CUT]
+        return output
+
+
+class _Room:
+    """What still fits in: a frame bounds the bytes and the number of values."""
+
+    def __init__(self) -> None:
+        self._bytes = MAX_OUTPUT_BYTES
+        self._values = MAX_OUTPUT_VALUES
+        self.is_cut = False
+
+    def names(self, names: Iterable[str], *, in_order: bool = False) -> list[str]:
+        """Return the names that fit in."""
+        ordered = list(names) if in_order else sorted(names)
+        return [shown(name) for name in ordered[:MAX_REPORTED] if self._takes(name)]
+
+    def things(self, things: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+        """Return those that fit in."""
+        return [
+            {key: shown(text) for key, text in thing.items()}
+            for thing in islice(things, MAX_REPORTED)
+            if self._takes(*thing.values())
+        ]
+
+    @staticmethod
+    def first(warnings: object) -> list[object]:
+        """Return the warnings with room for one more."""
+        return warnings[: MAX_REPORTED - 1] if isinstance(warnings, list) else []
+
+    def _takes(self, *texts: str) -> bool:
+        self._bytes -= sum(len(json.dumps(shown(text))) + 12 for text in texts)
+        self._values -= len(texts) + 1
+        if self._bytes < 0 or self._values < 0:
+            self.is_cut = True
+        return not self.is_cut
 
 
 def shown(text: str) -> str:
@@ -107,7 +145,3 @@ def shown(text: str) -> str:
         character if character.isprintable() else ascii(character)[1:-1]
         for character in cut
     )
-
-
-def _names(names: Sequence[str]) -> list[str]:
-    return [shown(name) for name in sorted(names)[:MAX_REPORTED]]
