@@ -79,7 +79,7 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
                 engine=engine,
                 spawner=edges.spawner,
                 turns=turns,
-                probes=AgentProbes(edges.spawner, edges.clock),
+                probes=AgentProbes(edges.spawner, edges.clock, expected),
                 metrics=counted,
                 clock=edges.clock,
                 gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ class Parts:
     engine: FakeEngine = field(default_factory=FakeEngine)
     spawner: FakeSpawner = field(default_factory=FakeSpawner)
     token: str | None = None
+    stop: Callable[[str], None] | None = None
 
 
 @asynccontextmanager
@@ -61,7 +62,7 @@ async def control(
         agents=[AgentEntry(name=name) for name in names],
         max_execution_seconds=60,
     )
-    edges = Edges(spawner=used.spawner, token=used.token)
+    edges = Edges(spawner=used.spawner, token=used.token, stop=used.stop)
     app = create_app(settings, engine=used.engine, edges=edges)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (

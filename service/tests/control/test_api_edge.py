@@ -217,7 +217,7 @@ async def test_a_hundred_health_calls_ask_the_agents_once(tmp_path: Path) -> Non
             await running.client.get("/health")
 
     asked = [name for _agent, name, _given in running.spawner.calls]
-    assert sorted(asked) == ["credentials_status", "probe"]
+    assert sorted(asked) == ["credentials_status", "probe", "skills"]
 
 
 async def test_metrics_count_turns(tmp_path: Path) -> None:

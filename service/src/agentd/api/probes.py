@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from agentd.api.skill_reports import ExpectedSkills, read_report
 from agentd.clock import Clock
 from agentd.errors import AgentdError
 from agentd.spawner.calls import printable
@@ -37,8 +38,12 @@ class AgentProbe:
 class AgentProbes:
     """The latest probe of each connected agent."""
 
-    def __init__(self, spawner: Spawner, clock: Clock) -> None:
+    def __init__(
+        self, spawner: Spawner, clock: Clock, expected: ExpectedSkills
+    ) -> None:
         self._spawner = spawner
+        self._expected = expected
+        self._skills_of: dict[str, float | None] = {}
         self._clock = clock
         self._asking = asyncio.Lock()
         self._known: dict[str, AgentProbe] = {}
@@ -64,6 +69,7 @@ class AgentProbes:
         except AgentdError as error:
             return AgentProbe(ok=False, errors=(printable(str(error)),))
         probe = read_probe(answer)
+        await self._ask_for_skills(name)
         try:
             credentials = await self._spawner.call(
                 name, "credentials_status", {}, timeout_seconds=PROBE_TIMEOUT_SECONDS
@@ -71,6 +77,20 @@ class AgentProbes:
         except AgentdError:
             return probe
         return read_credentials(probe, credentials)
+
+    async def _ask_for_skills(self, name: str) -> None:
+        """Learn once for each connection which skills its CLI should have."""
+        since = self._spawner.states()[name].since
+        if name in self._skills_of and self._skills_of[name] == since:
+            return
+        try:
+            answer = await self._spawner.call(
+                name, "skills", {}, timeout_seconds=PROBE_TIMEOUT_SECONDS
+            )
+        except AgentdError:
+            return
+        self._skills_of[name] = since
+        self._expected.expect(name, read_report(answer))
 
 
 def read_probe(answer: Mapping[str, object]) -> AgentProbe:
