@@ -57,6 +57,7 @@ LAYERS = (
         "ansible docker",
         never=NOT_THE_SERVICE,
     ),
+    layer(MODULE_UTILS + r"_transcripts/read\.py", never=NOT_THE_SERVICE),
     layer(
         MODULE_UTILS + r"_probe/(attempt|inside|look|process|run|transcripts)\.py",
         never=NOT_THE_SERVICE,

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .._client import Answer, Client
 from .._errors import ServiceRefused, ServiceUnreachable
+from .._transcripts.halves import Kept, Stored, stored_of
 from .conversations import is_kept, known_of, sessions_of
 from .probe import Probe, Service, waiting_for
 
@@ -59,6 +60,21 @@ def sessions(client: Client) -> dict[str, dict[str, str]]:
         if len(body["conversations"]) < PAGE:
             break
     return sessions_of(known.values())
+
+
+def stored_sessions(client: Client, agent: str | None) -> Kept:
+    """Return every session id that the service keeps, of one agent or of all."""
+    asked_at = time.time()
+    stored: list[Stored] = []
+    for offset in range(0, MOST_CONVERSATIONS, PAGE):
+        path = f"/sessions?limit={PAGE}&offset={offset}"
+        page = client.get(path, HEALTH_TIMEOUT_SECONDS)
+        body = accepted(page, "list the sessions").body
+        stored += stored_of(body)
+        if not body.get("more"):
+            break
+    own = tuple(one for one in stored if agent in (None, one.agent))
+    return Kept(own, asked_at)
 
 
 def is_still_kept(client: Client | None, conversation: str, session: str) -> bool:

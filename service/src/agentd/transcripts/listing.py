@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import stat
@@ -74,16 +75,20 @@ def _all(all_projects: Path) -> Iterator[Listed]:
     left = MAX_NAMES
     with suppress(OSError), opened(all_projects) as projects:
         for project in project_names(projects):
-            with suppress(OSError), opened(Path(project), projects) as directory:
-                for name in os.listdir(directory)[:left]:
+            with (
+                suppress(OSError),
+                opened(Path(project), projects) as directory,
+                os.scandir(directory) as entries,
+            ):
+                for entry in itertools.islice(entries, left):
                     left -= 1
-                    if _NAME.fullmatch(name):
-                        yield from _listed(project, name, directory)
+                    if _NAME.fullmatch(entry.name):
+                        yield from _listed(project, entry)
 
 
-def _listed(project: str, name: str, directory: int) -> Iterator[Listed]:
+def _listed(project: str, entry: os.DirEntry[str]) -> Iterator[Listed]:
     with suppress(OSError):
-        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        found = entry.stat(follow_symlinks=False)
         if stat.S_ISREG(found.st_mode):
-            session_id = name.removesuffix(SUFFIX)
+            session_id = entry.name.removesuffix(SUFFIX)
             yield Listed(session_id, project, found.st_size, found.st_mtime)

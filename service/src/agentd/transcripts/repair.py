@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import time
@@ -23,6 +24,7 @@ from agentd.transcripts.verdict import Chain, Fault, Verdict
 
 REPAIRABLE = ("damaged", "unusable")
 PIECE_BYTES = 1024 * 1024
+MAX_NAMES = 100_000
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -212,7 +214,12 @@ def _keep(job: _Job) -> None:
 def _remove_left_drafts(job: _Job) -> None:
     """Remove what a killed repair of this session left behind."""
     start, end = f".{job.session_id}.", ".repairing"
-    for name in os.listdir(job.directory):
-        if name.startswith(start) and name.endswith(end):
-            with suppress(OSError):
-                os.unlink(name, dir_fd=job.directory)
+    with os.scandir(job.directory) as entries:
+        left = [
+            entry.name
+            for entry in itertools.islice(entries, MAX_NAMES)
+            if entry.name.startswith(start) and entry.name.endswith(end)
+        ]
+    for name in left:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=job.directory)
