@@ -245,6 +245,32 @@ def test_a_root_owned_configuration_ends_the_boot(
 
 @pytest.mark.root
 @as_root
+def test_an_agent_that_took_its_own_right_to_write_gets_it_back(
+    settings: AgentSettings, tmp_path: Path
+) -> None:
+    """E13: a chmod of the agent itself must not lock it out for ever."""
+    reachable(tmp_path)
+    config = Path(settings.config_directory)
+    (config / "projects").mkdir(parents=True)
+    for place in (
+        settings.skill_data_directory,
+        config / "projects",
+        config,
+        config.parent,
+    ):
+        os.chown(place, AGENT_UID, AGENT_UID)
+        Path(place).chmod(0o500 if place != settings.skill_data_directory else 0o700)
+
+    finished = boot_process(settings, uid=AGENT_UID)
+
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(finished.stdout)
+    assert found["errors"] == [] and len(found["warnings"]) == 3
+    assert config.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.root
+@as_root
 def test_a_uid_of_its_own_boots_in_empty_mounts(
     settings: AgentSettings, tmp_path: Path
 ) -> None:

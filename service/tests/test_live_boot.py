@@ -164,6 +164,31 @@ async def test_the_own_sign_in_of_the_cli_is_the_one_that_it_uses(
     assert "x-api-key" not in sent
 
 
+async def test_no_transcript_is_swept_away_that_the_agent_should_keep(
+    running_stack: RunningStack,
+) -> None:
+    """E07: a retention that the agent has shortened since the boot does not count."""
+    async with running_stack() as stack:
+        config = stack.memory() / ".claude"
+        old = config / "projects" / "-old" / f"{uuid.uuid4()}.jsonl"
+        old.parent.mkdir()
+        old.write_text("{}\n")
+        os.utime(old, (time.time() - 40 * 86400,) * 2)
+        (config / "settings.json").write_text('{"cleanupPeriodDays": 1}')
+        before = await call(stack, "probe")
+
+        conversation = await begin(stack)
+        await conversation.say("Hello")
+        await until((config / ".last-cleanup").exists)
+        await asyncio.sleep(1)
+        await conversation.process.aclose()
+        after = await call(stack, "probe")
+
+    assert old.exists()
+    assert before["retention_swept_at"] is None
+    assert isinstance(after["retention_swept_at"], float)
+
+
 MANAGED = """
 mount -t tmpfs none /mnt && mkdir /mnt/upper /mnt/work
 mount -t overlay none -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc

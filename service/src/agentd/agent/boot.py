@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentd.agent.cli_settings import settle_state_file, write_cli_settings
-from agentd.agent.directories import make_directories, require_writable, sentence
+from agentd.agent.directories import (
+    make_directories,
+    open_up,
+    require_writable,
+    sentence,
+)
 from agentd.agent.home_link import adopt_state_file, link_home
 from agentd.agent.log import Log
 from agentd.agent.managed import managed_warnings
@@ -52,10 +58,8 @@ def boot(settings: AgentSettings, log: Log, environment: Mapping[str, str]) -> B
 
     warnings = legacy_warnings(settings, environment)
     step("directories")
-    require_writable(settings)
-    errors, found = make_directories(settings)
+    errors, found = _directories(settings)
     warnings += found
-    require_writable(settings)
     step("home_link")
     home, config = Path(settings.home_directory), Path(settings.config_directory)
     warnings += link_home(home, config) + adopt_state_file(home, config)
@@ -70,6 +74,17 @@ def boot(settings: AgentSettings, log: Log, environment: Mapping[str, str]) -> B
     step("memory_link")
     warnings += _memory_link(settings)
     return Booted(tuple(errors), tuple(warnings), skills)
+
+
+def _directories(settings: AgentSettings) -> tuple[list[str], list[str]]:
+    warnings = []
+    for directory in (settings.working_directory, settings.config_directory):
+        with suppress(OSError):
+            warnings += open_up(Path(directory))
+    require_writable(settings)
+    errors, found = make_directories(settings)
+    require_writable(settings)
+    return errors, warnings + found
 
 
 def mend(settings: AgentSettings) -> list[str]:

@@ -44,7 +44,7 @@ def make_directories(settings: AgentSettings) -> tuple[list[str], list[str]]:
 
 def _make(directory: Path) -> list[str]:
     if directory.is_dir():
-        return []
+        return open_up(directory)
     warnings = []
     if os.path.lexists(directory):
         kept = set_aside(directory)
@@ -53,6 +53,21 @@ def _make(directory: Path) -> list[str]:
         )
     directory.mkdir(mode=0o750)
     return warnings
+
+
+def open_up(directory: Path) -> list[str]:
+    """Give the owner back what a chmod of the agent itself has taken from it."""
+    try:
+        status = directory.stat()
+    except OSError:
+        return []
+    if status.st_uid != os.geteuid() or status.st_mode & 0o700 == 0o700:
+        return []
+    directory.chmod(status.st_mode & 0o7777 | 0o700)
+    return [
+        f"{directory} had the mode {status.st_mode & 0o7777:04o}, with which its owner "
+        "cannot use it. The owner may write there again."
+    ]
 
 
 def _remove_left_over(directory: Path) -> None:

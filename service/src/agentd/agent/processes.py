@@ -43,6 +43,7 @@ class CliProcesses:
         self._cli = cli
         self._log = log
         self._running: dict[str, Running] = {}
+        self._starting: list[str] = []
         self._all_ended = asyncio.Event()
         self._all_ended.set()
         self._draining = False
@@ -52,8 +53,9 @@ class CliProcesses:
         return len(self._running)
 
     def running(self, session_id: str) -> bool:
-        """Return whether a CLI process of that session runs now."""
-        return any(item.session_id == session_id for item in self._running.values())
+        """Return whether a CLI process of that session runs now, or is about to."""
+        sessions = {item.session_id for item in self._running.values()}
+        return session_id in sessions or session_id in self._starting
 
     def given(self) -> list[Given]:
         """Return what each process read at its start."""
@@ -73,6 +75,14 @@ class CliProcesses:
 
     async def start(self, stream: str, start: CliStart) -> None:
         """Start the process; raise CallFailed or OSError if it cannot be."""
+        self._starting.append(start.session_id)
+        try:
+            await self._start(stream, start)
+        finally:
+            self._starting.remove(start.session_id)
+        self._log.event("info", "cli_started", session_id=start.session_id)
+
+    async def _start(self, stream: str, start: CliStart) -> None:
         launch, given = await asyncio.to_thread(self._prepare, stream, start)
         self.refuse_more(stream)
         process = StreamedProcess(
@@ -86,7 +96,6 @@ class CliProcesses:
         except BaseException:
             self._forget(stream)
             raise
-        self._log.event("info", "cli_started", session_id=start.session_id)
 
     def _prepare(self, stream: str, start: CliStart) -> tuple[Launch, Given]:
         for warning in settle_state_file(Path(self._settings.config_directory)):
