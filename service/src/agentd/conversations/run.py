@@ -24,6 +24,8 @@ from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
     DatabaseFailed,
+    Draining,
+    EngineBusy,
     SessionInUse,
     SessionNotFound,
     TurnHandedOver,
@@ -78,6 +80,7 @@ class TurnRun:
         self._user_message_id = new_message_id()
         self._said = self.ask.to_say(self.choice.resume)
         self.ended = False
+        self._refused: AgentdError | None = None
 
     async def run(self) -> None:
         """Store and say the message, prove and store the turn, set the answer."""
@@ -98,6 +101,9 @@ class TurnRun:
             # its answer when it is back.
             self._fail(_handed_over(self.turn))
             return
+        except (Draining, EngineBusy) as error:
+            # Nothing was said; the conversation tells that, and the caller may retry.
+            outcome, self._refused = _failed(str(error)), error
         except AgentdError as error:
             outcome = _failed(str(error))
         except asyncio.CancelledError:
@@ -125,6 +131,9 @@ class TurnRun:
             self._fail(_not_stored(error))
             return
         self.ended = True
+        if self._refused is not None:
+            self._fail(self._refused)
+            return
         self.turn.answered.set_result(answer)
         self.turn.feed.end()
 
