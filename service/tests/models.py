@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 from conftest import Stack, free_port
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -36,9 +36,11 @@ class UpstreamDouble:
 
     async def serve(self, request: Request) -> Response:
         """Note the request and answer it."""
-        self.requests.append(
-            (str(request.url), dict(request.headers), await request.body())
-        )
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        self.requests.append((str(request.url), dict(request.headers), body))
         return self.answer(request)
 
 
