@@ -109,6 +109,15 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """The HTTP API, fuzzed from its OpenAPI document for two minutes."""
+    install_service(session)
+    arguments = session.posargs or ["--fuzz-seconds", "120"]
+    with session.chdir("service"):
+        session.run("pytest", "tests/fuzz", *arguments)
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """What two parts of the repository promise each other."""
     install_service(session)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +33,11 @@ from agentd.log import get_log
 
 RETRY_AFTER_SECONDS = 5
 MAX_QUOTED = 200
+MAX_PROBLEMS = 20
+INVALID = "The request is not valid: see problems."
+# What the framework says of a body that it cannot decode.
+UNREADABLE = "There was an error parsing the body"
+NO_JSON = "The body is no JSON that could be read. Send one JSON object in UTF-8."
 STATUS: dict[type[AgentdError], int] = {
     ConversationUnknown: 404,
     AgentUnknown: 404,
@@ -104,27 +110,42 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [
-        {"where": [str(part) for part in item["loc"]], "problem": item["msg"]}
-        for item in error.errors()[:20]
+        {
+            "where": [str(part) for part in item["loc"]],
+            "problem": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors()[:MAX_PROBLEMS]
     ]
-    return refusal(request, 400, "The request is not valid: see problems.", problems)
+    return refusal(request, 400, INVALID, problems)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = refusal(request, error.status_code, _words_of(error, request))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_methods_of(request))
     return response
 
 
+def _methods_of(request: Request) -> list[str]:
+    """Return what the path takes; several routes may share it."""
+    for path, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path):
+            return sorted(method.upper() for method in operations)
+    return ["GET"]
+
+
 def _words_of(error: HTTPException, request: Request) -> str:
+    if error.detail == UNREADABLE:
+        return NO_JSON
     if error.detail != HTTPStatus(error.status_code).phrase:
         return str(error.detail)
     path = request.url.path[:MAX_QUOTED]
     if error.status_code == HTTPStatus.NOT_FOUND:
         return f'Not Found: "{path}" is no path here. GET /openapi.json lists them.'
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another one")
+        allowed = " or ".join(_methods_of(request))
         return f'Method Not Allowed: "{path}" takes {allowed}, not {request.method}.'
     return str(error.detail)
 
