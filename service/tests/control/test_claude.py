@@ -196,12 +196,15 @@ def test_a_success_with_is_error_is_an_error() -> None:
 
 
 async def test_lines_are_put_together_from_chunks() -> None:
-    lines = [b'{"type": "%s"}' % name for name in (b"result", b"assistant")]
+    lines = [b'{"type": "%s"}' % name for name in (b"stream_event", b"assistant")]
     process = Process(
         [lines[0] + b"\n" + lines[1][:9], lines[1][9:], b"\nnoise\n[1]\n"]
     )
 
-    assert await read(process) == [{"type": "result"}, {"type": "assistant"}]
+    assert await read(process) == [
+        {"type": "stream_event"},
+        {"type": "assistant"},
+    ]
 
 
 async def test_a_crash_is_told_with_its_last_words() -> None:

@@ -60,10 +60,10 @@ def test_a_tools_long_answer_is_skipped_and_not_held() -> None:
     start = list(reader.feed(long[:100_000]))
 
     more = [found for _count in range(9) for found in reader.feed(long)]
-    after = list(reader.feed(b'"}\n{"type":"result"}\n'))
+    after = list(reader.feed(b'"}\n{"type":"assistant"}\n'))
 
     told = [message for _size, message in after]
-    assert (start, more, told) == ([], [], [{"type": "result"}])
+    assert (start, more, told) == ([], [], [{"type": "assistant"}])
     assert not reader._buffer
 
 

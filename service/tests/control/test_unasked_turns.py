@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
+from claude_agent_sdk._internal.message_parser import parse_message
 
+from agentd.engine.claude import translate
 from agentd.engine.client import Began, Ended, Said, Taken
+from agentd.engine.lines import parse_line
 from agentd.engine.protocol import Chunk, Outbound, TurnEvent, TurnOutcome
 from agentd.errors import Draining, TurnHandedOver
 from agentd.sessions.identity import new_session_id
@@ -111,28 +115,37 @@ async def test_a_background_turn_that_begins_after_the_message_is_told_apart() -
     assert outcome.last_message_uuid == LAST_UUID
 
 
-async def test_a_turns_cost_is_what_was_spent_since_the_last() -> None:
-    clients = FakeClients(silent)
-    costs: list[float | None] = []
+@pytest.mark.parametrize(
+    ("spent", "cost"),
+    [
+        ({"a": {"costUSD": 0.25}, "b": {"costUSD": 1}}, 1.25),
+        ({"a": {"costUSD": "much"}, "b": 7}, 0.0),
+        ({"a": {"costUSD": -5}}, None),
+        ({"a": {"costUSD": 1e300}}, None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_a_turns_cost_is_its_own_and_not_the_sum_of_its_session(
+    spent: object, cost: float | None
+) -> None:
+    line = {
+        "type": "result",
+        "subtype": "success",
+        "duration_ms": 1,
+        "duration_api_ms": 1,
+        "is_error": False,
+        "num_turns": 1,
+        "session_id": OTHER_UUID,
+        "total_cost_usd": 99.0,
+        "model_usage_since_last_result": spent,
+    }
+    parsed = parse_message(parse_line(json.dumps(line).encode()))
 
-    async with engine_of(clients) as engine:
-        wanted = wish("c")
-        for total in (0.25, 0.75, 0.5, None):
-            turn = asyncio.ensure_future(say(engine, wanted))
-            await asyncio.sleep(0.01)
-            clients.made[0].inbox.put_nowait(
-                Ended(
-                    False,
-                    "x",
-                    None,
-                    None,
-                    answered=(clients.made[0].said[-1],),
-                    cost_usd=total,
-                )
-            )
-            costs.append((await turn).cost_usd)
+    (ended,) = translate(parsed)
 
-    assert costs == [0.25, 0.5, 0.0, None]
+    assert isinstance(ended, Ended)
+    assert ended.cost_usd == cost
 
 
 async def test_the_skills_that_the_cli_reports_come_with_the_outcome() -> None:

@@ -42,7 +42,7 @@ class Ended:
 
     ``answered`` are the ids of the messages that it took in, or None if it did not
     tell; ``injected`` is true for a turn that nobody asked for, e.g. when a
-    background task ended; ``cost_usd`` is of the whole process until then.
+    background task ended; ``cost_usd`` is what that turn cost.
     """
 
     is_error: bool

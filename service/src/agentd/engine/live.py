@@ -79,7 +79,6 @@ class LiveClient:
         self._failure: AgentdError | None = None
         self._tells_taken = False
         self._in_unasked = False
-        self._cost_usd = 0.0
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin the task that owns the client."""
@@ -229,20 +228,11 @@ class LiveClient:
 
     def _end_turn(self, turn: Turn | None, ended: Ended) -> None:
         self._in_unasked = False
-        cost = self._cost_of(ended)
         if turn is None or turn.ended.done() or not is_answer(ended, turn.id):
             self._keep(ended)
             return
         self._turn = None
-        turn.end(ended, cost)
-
-    def _cost_of(self, ended: Ended) -> float | None:
-        """Return what was spent since the last end: the CLI tells the sum."""
-        if ended.cost_usd is None:
-            return None
-        spent = max(0.0, ended.cost_usd - self._cost_usd)
-        self._cost_usd = ended.cost_usd
-        return spent
+        turn.end(ended)
 
     def _keep(self, ended: Ended) -> None:
         """Keep the text of a turn that nobody asked for."""

@@ -53,7 +53,7 @@ class Turn:
         self.last_uuid = said.uuid or self.last_uuid
         self.said_model = said.model or self.said_model
 
-    def end(self, ended: Ended, cost_usd: float | None) -> None:
+    def end(self, ended: Ended) -> None:
         """End the turn as the CLI told."""
         error = None
         if ended.is_error:
@@ -71,7 +71,7 @@ class Turn:
                 session_id=canonical_uuid(ended.session_id) or self.session_id,
                 last_message_uuid=self.last_uuid,
                 skills=self.skills,
-                cost_usd=cost_usd,
+                cost_usd=ended.cost_usd,
             )
         )
 
