@@ -192,6 +192,7 @@ FIGURES = (
 
 REQUESTS: dict[str, Json] = {
     "post /chat": SAY,
+    "post /sessions/{session_id}/repair": {"agent": "main"},
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
 }
