@@ -17,7 +17,12 @@ from agentd.engine.protocol import (
     OutboundListener,
     TurnOutcome,
 )
-from agentd.errors import AgentdError, AgentUnavailable, CallTimedOut
+from agentd.errors import (
+    AgentdError,
+    AgentUnavailable,
+    CallTimedOut,
+    TurnHandedOver,
+)
 from agentd.sessions.identity import new_session_id
 from agentd.spawner.protocol import AgentState, CliProcess, CliStart
 
@@ -118,6 +123,7 @@ class FakeEngine:
     gate: asyncio.Event | None = None
     timeouts: list[float] = field(default_factory=list)
     uuids: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     handed_over: bool = False
     outbound: OutboundListener | None = None
     watched: EngineWatch | None = None
@@ -154,10 +160,13 @@ class FakeEngine:
     ) -> TurnOutcome:
         self.wishes.append(wish)
         self.uuids.append(message_uuid)
+        self.said.append(message)
         self.timeouts.append(timeout_seconds)
         listener(Chunk("piece"))
         if self.gate is not None:
             await self.gate.wait()
+        if self.handed_over:
+            raise TurnHandedOver("Control stops.")
         if not self.script:
             self.script.append(success(wish, message))
         step = self.script.pop(0)
@@ -172,6 +181,8 @@ class FakeEngine:
 
     async def hand_over(self) -> int:
         self.handed_over = True
+        if self.gate is not None:
+            self.gate.set()
         return len(self.alive)
 
 
@@ -199,10 +210,13 @@ class FakeSpawner:
         default_factory=lambda: {"memory": True, "sessions": True, "skill_data": True}
     )
     calls: list[tuple[str, str, Mapping[str, object]]] = field(default_factory=list)
+    size: int = 1
+    report: dict[str, object] = field(default_factory=dict)
+    turn_states: list[dict[str, object] | AgentdError] = field(default_factory=list)
 
     def states(self) -> Mapping[str, AgentState]:
         return {
-            name: AgentState(name=name, connected=there, since=None)
+            name: AgentState(name=name, connected=there, since=None, report=self.report)
             for name, there in self.connected.items()
         }
 
@@ -222,7 +236,22 @@ class FakeSpawner:
         if name == "probe":
             ok = all(self.volumes.values())
             return {"ok": ok, "volumes": self.volumes, "errors": []}
-        return {"exists": self.exists, "holds": self.holds, "size": 1, "path": "x"}
+        if name == "turn_state":
+            return self._turn_state()
+        return {
+            "exists": self.exists,
+            "holds": self.holds,
+            "size": self.size,
+            "path": "x",
+        }
+
+    def _turn_state(self) -> dict[str, object]:
+        """Return what is scripted, the last of it again and again."""
+        first, *rest = self.turn_states or [{}]
+        self.turn_states = rest or [first]
+        if isinstance(first, AgentdError):
+            raise first
+        return first
 
     async def start_cli(self, agent: str, start: CliStart) -> CliProcess:
         raise CallTimedOut("No CLI is started in this test.")

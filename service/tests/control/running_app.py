@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from agentd.app import Edges, create_app
+from agentd.clock import Clock
+from agentd.conversations.turns import Turns
 from agentd.settings import AgentEntry, ControlSettings
 
 from .fakes import FakeEngine, FakeSpawner
@@ -33,6 +36,7 @@ class Control:
     client: httpx.AsyncClient
     engine: FakeEngine
     spawner: FakeSpawner
+    turns: Turns
 
     async def say(self, message: str = "hello", **body: object) -> httpx.Response:
         return await self.client.post("/chat", json={"message": message, **body})
@@ -46,6 +50,8 @@ class Parts:
     spawner: FakeSpawner = field(default_factory=FakeSpawner)
     token: str | None = None
     stop: Callable[[str], None] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
 
 
 @asynccontextmanager
@@ -61,15 +67,18 @@ async def control(
         database_url=f"sqlite+aiosqlite:///{directory}/agentd.db",
         agents=[AgentEntry(name=name) for name in names],
         max_execution_seconds=60,
+        **used.settings,
     )
-    edges = Edges(spawner=used.spawner, token=used.token, stop=used.stop)
+    edges = Edges(
+        spawner=used.spawner, token=used.token, clock=used.clock, stop=used.stop
+    )
     app = create_app(settings, engine=used.engine, edges=edges)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://control") as client,
     ):
-        yield Control(client, used.engine, used.spawner)
+        yield Control(client, used.engine, used.spawner, app.state.service.turns)
 
 
 def events(text: str) -> list[tuple[str, dict[str, object]]]:

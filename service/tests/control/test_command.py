@@ -87,7 +87,7 @@ def test_a_token_file_that_is_not_there_is_told(short_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_opened_ends_control(short_path: Path) -> None:
-    (short_path / "agentd.db").write_bytes(b"not a database" * 1000)
+    (short_path / "agentd.db").mkdir()
 
     done = agentd("serve", settings(short_path))
 

@@ -44,7 +44,6 @@ from agentd.database.probe import probe_database, probe_directory
 from agentd.database.sessions import (
     conversations_of_issue,
     drop_session,
-    get_session,
     mark_durable,
     put_session,
 )
@@ -83,6 +82,12 @@ async def stored(database: Database, *numbers: int, status: str = IDLE) -> None:
             add_message(connection, message(number), status)
 
     await database.do(store)
+
+
+async def session_of(database: Database) -> StoredSession | None:
+    async with database.read() as connection:
+        found = await get_conversation(connection, "conv-1")
+    return None if found is None else found.session
 
 
 async def test_every_connection_is_in_wal_with_our_pragmas(tmp_path: Path) -> None:
@@ -182,7 +187,6 @@ async def test_removing_a_conversation_removes_all_that_is_its(tmp_path: Path) -
 
         async with database.read() as connection:
             assert await list_messages(connection, "conv-1", limit=9, offset=0) == []
-            assert await get_session(connection, KEY) is None
         left = await database.do(undelivered_conversations)
 
     assert removed == [True, False]
@@ -197,11 +201,9 @@ async def test_a_session_is_durable_only_after_it_was_marked(tmp_path: Path) -> 
         await stored(database)
         await database.do(lambda c: put_session(c, KEY, session, 1.0))
         await database.do(lambda c: mark_durable(c, KEY, other, 2.0))
-        async with database.read() as connection:
-            before = await get_session(connection, KEY)
+        before = await session_of(database)
         await database.do(lambda c: mark_durable(c, KEY, proved, 2.0))
-        async with database.read() as connection:
-            after = await get_session(connection, KEY)
+        after = await session_of(database)
 
     assert before == session
     assert after == replace(proved, durable=True)

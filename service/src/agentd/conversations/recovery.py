@@ -9,6 +9,7 @@ no longer than an agent's side lets a turn run on alone.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable
 
 from sqlalchemy import Connection
@@ -52,7 +53,7 @@ class Recovery:
         self._drain_seconds = drain_seconds
         self._pending: dict[str, InterruptedTurn] = {}
         self._first_asked: dict[str, float] = {}
-        self._running: set[str] = set()
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def add(self, turns: Iterable[InterruptedTurn]) -> None:
         """Take the turns that the database does not know the end of."""
@@ -60,29 +61,33 @@ class Recovery:
             self._pending[turn.key.conversation_id] = turn
 
     def is_running(self, conversation_id: str) -> bool:
-        """Return whether the agent's side said that it still ends the turn."""
-        return conversation_id in self._running
+        """Return whether the agent may still bring the turn to its end."""
+        turn = self._pending.get(conversation_id)
+        return turn is not None and self._is_connected(turn.key.agent)
 
     def forget(self, conversation_id: str) -> None:
         """Forget a conversation that was removed."""
         self._pending.pop(conversation_id, None)
         self._first_asked.pop(conversation_id, None)
-        self._running.discard(conversation_id)
 
-    async def settle(self, conversation_id: str) -> None:
+    async def settle(self, conversation_id: str) -> bool:
         """Find out about a conversation that is to be used now, if need be.
 
-        The caller holds its lock. Raise ConversationBusy while its turn still runs;
-        nothing is done while its agent is not connected.
+        The caller holds its lock. Return False if nothing could be found out, for
+        its agent is not connected; raise ConversationBusy while its turn still runs.
         """
-        turn = self._pending.get(conversation_id)
-        if turn is None or not self._is_connected(turn.key.agent):
-            return
-        if not await self._recover(turn):
-            raise ConversationBusy(
-                f'Conversation "{conversation_id}" is in a turn that began before '
-                "control was restarted. Wait for its answer and try again."
-            )
+        if conversation_id not in self._pending:
+            return True
+        async with self._asking[conversation_id]:
+            turn = self._pending.get(conversation_id)
+            if turn is None or await self._recover(turn):
+                return True
+            if not self._is_connected(turn.key.agent):
+                return False
+        raise ConversationBusy(
+            f'Conversation "{conversation_id}" is in a turn that began before '
+            "control was restarted. Wait for its answer and try again."
+        )
 
     async def run(self) -> None:
         """Find out about every turn, each agent's in their order, until all are."""
@@ -105,15 +110,15 @@ class Recovery:
 
     async def _attempt(self, turn: InterruptedTurn) -> None:
         conversation_id = turn.key.conversation_id
-        if conversation_id not in self._pending or self._locks.holds(conversation_id):
-            return
-        self._locks.take(conversation_id, f'Conversation "{conversation_id}"')
-        try:
-            await self._recover(turn)
-        except DatabaseFailed as error:
-            log.warning("turn_not_recovered", error=str(error))
-        finally:
-            self._locks.release(conversation_id)
+        async with self._asking[conversation_id]:
+            # Whoever holds the conversation finds out about it first.
+            held = self._locks.holds(conversation_id)
+            if held or conversation_id not in self._pending:
+                return
+            try:
+                await self._recover(turn)
+            except DatabaseFailed as error:
+                log.warning("turn_not_recovered", error=str(error))
 
     async def _recover(self, turn: InterruptedTurn) -> bool:
         """Store what became of the turn; return False if that cannot be told yet."""
@@ -134,6 +139,8 @@ class Recovery:
         if turn.session_id is None or turn.turn_uuid is None:
             return not_recovered(NO_ID)
         agent, conversation_id = turn.key.agent, turn.key.conversation_id
+        if not self._is_connected(agent):
+            return None
         now = self._parts.clock.monotonic()
         waited = now - self._first_asked.setdefault(conversation_id, now)
         limit = self._limit(agent)
@@ -144,7 +151,6 @@ class Recovery:
             )
             if not state.running:
                 return recovered(state)
-            self._running.add(conversation_id)
         except (AgentUnavailable, AgentLost):
             return None
         except CallTimedOut:

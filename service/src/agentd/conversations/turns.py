@@ -29,13 +29,18 @@ from agentd.database.conversations import (
 )
 from agentd.database.interrupted import InterruptedTurn, mark_interrupted
 from agentd.database.sessions import conversations_of_issue
-from agentd.errors import Draining
+from agentd.errors import AgentUnavailable, Draining
 from agentd.log import get_log
 from agentd.sessions.identity import SessionKey, new_conversation_id, new_session_id
 from agentd.sessions.keys import encode_key
 from agentd.settings import ControlSettings
 
 HAND_OVER_SECONDS = 10.0
+UNSETTLED = (
+    'Cannot go on in conversation "{}": control was restarted during a turn of it, '
+    "and its agent's side, which knows the end, is not connected. Start its container "
+    "and try again."
+)
 
 log = get_log("turns")
 
@@ -95,7 +100,7 @@ class Turns:
         return {name: at for name, at in since.items() if name in declared}
 
     def is_ending(self, conversation_id: str) -> bool:
-        """Return whether a turn from before the last start still runs."""
+        """Return whether a turn from before the last start may still run."""
         return self._recovery.is_running(conversation_id)
 
     async def begin(self, ask: Ask) -> RunningTurn:
@@ -226,7 +231,8 @@ class Turns:
     ) -> RunningTurn:
         self._lock(conversation_id)
         try:
-            await self._recovery.settle(conversation_id)
+            if not await self._recovery.settle(conversation_id):
+                raise AgentUnavailable(UNSETTLED.format(conversation_id))
             target = await self._preparation.find(ask, conversation_id, is_new=is_new)
             if ask.clears:
                 fresh = self._preparation.new_session(

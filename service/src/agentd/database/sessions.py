@@ -65,21 +65,6 @@ class KnownSession:
     updated_at: float
 
 
-async def get_session(
-    connection: AsyncConnection, key: SessionKey
-) -> StoredSession | None:
-    """Return the session of an agent and conversation, or None."""
-    row = (
-        await connection.execute(
-            select(*SESSION_COLUMNS).where(
-                sessions.c.agent == key.agent,
-                sessions.c.conversation_id == key.conversation_id,
-            )
-        )
-    ).first()
-    return None if row is None else stored_session(row)
-
-
 async def list_sessions(
     connection: AsyncConnection,
     *,
@@ -119,18 +104,6 @@ async def session_ids(connection: AsyncConnection, agent: str) -> frozenset[str]
     """Return the ids of all sessions of an agent, also of those never proved."""
     rows = await connection.execute(
         select(sessions.c.session_id).where(sessions.c.agent == agent)
-    )
-    return frozenset(rows.scalars())
-
-
-async def durable_session_ids(
-    connection: AsyncConnection, agent: str
-) -> frozenset[str]:
-    """Return the ids of the agent's sessions that were proved on disk once."""
-    rows = await connection.execute(
-        select(sessions.c.session_id).where(
-            sessions.c.agent == agent, sessions.c.durable
-        )
     )
     return frozenset(rows.scalars())
 

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Texts that are no answer: kept, bounded, and given with the next answer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+from agentd.conversations.outbox import MAX_CHARACTERS, MAX_WAITING
+from agentd.database.outbound import MAX_UNDELIVERED
+from agentd.engine.protocol import Outbound
+
+from .running_app import Control, Parts, control
+from .test_conversations import DAY, Hand
+
+
+def offer(
+    running: Control,
+    known: str,
+    text: str,
+    source: Literal["tool", "background"] = "background",
+) -> None:
+    assert running.engine.outbound is not None
+    running.engine.outbound(Outbound("main", known, text, source))
+
+
+async def given(running: Control, known: str) -> list[str]:
+    """Say something; return the texts that came with the answer."""
+    answer = (await running.say(conversation_id=known)).json()
+    return [one["text"] for one in answer["outbound_messages"]]
+
+
+async def test_a_text_comes_once_with_the_next_answer_the_oldest_first(
+    tmp_path: Path,
+) -> None:
+    async with control(tmp_path) as running:
+        known = (await running.say()).json()["conversation_id"]
+        other = (await running.say()).json()["conversation_id"]
+        for text in ("one", "two"):
+            offer(running, known, text)
+        await asyncio.sleep(0.1)
+        offer(running, known, "three", "tool")
+        foreign = await given(running, other)
+        answer = (await running.say(conversation_id=known)).json()
+        again = await given(running, known)
+
+    assert foreign == []
+    assert [(one["text"], one["sender"]) for one in answer["outbound_messages"]] == [
+        ("one", "background"),
+        ("two", "background"),
+        ("three", "tool"),
+    ]
+    assert "result" in answer and "one" not in str(answer["result"])
+    assert again == []
+
+
+async def test_a_text_survives_the_end_of_control(tmp_path: Path) -> None:
+    async with control(tmp_path) as running:
+        known = (await running.say()).json()["conversation_id"]
+        offer(running, known, "kept")
+        await asyncio.sleep(0.1)
+    async with control(tmp_path) as running:
+        await asyncio.sleep(0.1)
+        texts = await given(running, known)
+
+    assert texts == ["kept"]
+
+
+async def test_an_agent_that_floods_is_bounded_and_the_turn_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with control(tmp_path) as running:
+        known = (await running.say()).json()["conversation_id"]
+        for number in range(3 * MAX_WAITING):
+            offer(running, known, f"{number} " + "x" * 2 * MAX_CHARACTERS)
+        await asyncio.sleep(0.3)
+        rounds = []
+        while texts := await given(running, known):
+            rounds.append(texts)
+
+    told = [text for texts in rounds for text in texts]
+    assert len(told) == MAX_UNDELIVERED
+    assert len(rounds) > 1
+    assert all(len(text) < MAX_CHARACTERS + 10 for text in told)
+    assert [text.split()[0] for text in told] == [str(n) for n in range(len(told))]
+
+
+async def test_a_text_for_a_conversation_that_is_gone_is_dropped(
+    tmp_path: Path,
+) -> None:
+    async with control(tmp_path) as running:
+        known = (await running.say()).json()["conversation_id"]
+        await running.client.delete(f"/chat/{known}")
+        offer(running, known, "late")
+        await asyncio.sleep(0.1)
+        answer = await running.say()
+
+    assert answer.json()["outbound_messages"] == []
+
+
+async def test_a_text_that_waited_too_long_is_dropped(tmp_path: Path) -> None:
+    hand = Hand()
+    parts = Parts(settings={"outbound_ttl_days": 2.0}, clock=hand.clock())
+    async with control(tmp_path, parts) as running:
+        known = (await running.say()).json()["conversation_id"]
+        offer(running, known, "old")
+        await asyncio.sleep(0.1)
+    hand.now += 3 * DAY
+    async with control(tmp_path, parts) as running:
+        await asyncio.sleep(0.1)
+        texts = await given(running, known)
+
+    assert texts == []
