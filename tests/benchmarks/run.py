@@ -17,6 +17,7 @@ KNOWN = (
     "first_turn",
     "gateway_first_token",
     "forty_live",
+    "boot_skills",
     "memory",
 )
 

@@ -28,10 +28,16 @@ Exchange = Callable[[int, str, int, str], bool]
 
 
 class Area:
-    """An open directory of skills and its staging directory, made when needed."""
+    """An open directory of skills and its staging directory, made when needed.
 
-    def __init__(self, root: int, limits: Limits, exchange: Exchange) -> None:
+    A durable one holds what is nowhere else: each step is on disk before the next.
+    """
+
+    def __init__(
+        self, root: int, limits: Limits, exchange: Exchange, *, durable: bool
+    ) -> None:
         self.root = root
+        self._durable = durable
         self._limits = limits
         self._exchange = exchange
         self._staging: int | None = None
@@ -43,7 +49,6 @@ class Area:
         source: tuple[int, str],
         tree: Tree,
         *,
-        durable: bool,
         label: str = "swap",
     ) -> Copied:
         """Copy a skill beside its place; return what the copy holds."""
@@ -54,7 +59,7 @@ class Area:
         try:
             target = os.open(fresh, OPEN_DIRECTORY, dir_fd=staging)
             try:
-                copied = copy(source, tree, target, durable)
+                copied = copy(source, tree, target, self._durable)
             finally:
                 os.close(target)
             self._rename(fresh, f"{label}.{name}")
@@ -77,7 +82,8 @@ class Area:
             os.rename(name, old, src_dir_fd=self.root, dst_dir_fd=staging)
             os.rename(swap, name, src_dir_fd=staging, dst_dir_fd=self.root)
             former = old
-        os.fsync(self.root)
+        if self._durable:
+            os.fsync(self.root)
         return former
 
     def take_out(self, name: str) -> str:

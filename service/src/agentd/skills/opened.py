@@ -43,7 +43,7 @@ class Opened:
         if self._user is None:
             root = _make(self.places.user)
             self.found[USER].root = os.dup(root)
-            self._user = Area(root, self.limits, self.exchange)
+            self._user = Area(root, self.limits, self.exchange, durable=True)
         return self._user
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ def open_places(
         places=places,
         limits=limits,
         found={},
-        destination=Area(root, limits, exchange),
+        destination=Area(root, limits, exchange, durable=False),
         state=state,
         exchange=exchange,
     )
@@ -83,7 +83,7 @@ def open_places(
         opened.found[USER] = _source(places.user, OPEN_DIRECTORY)
         user = opened.found[USER].root
         if user is not None:
-            opened._user = Area(os.dup(user), limits, exchange)
+            opened._user = Area(os.dup(user), limits, exchange, durable=True)
         _refuse_same(opened)
         yield opened
     finally:

@@ -30,6 +30,7 @@ class Shelf:
         """Keep a copy of that version; return its place below the user directory."""
         with suppress(FileExistsError):
             os.mkdir(KEPT, 0o700, dir_fd=self._area.root)
+            os.fsync(self._area.root)
         kept = os.open(KEPT, OPEN_DIRECTORY, dir_fd=self._area.root)
         try:
             digest = digest_of(*source, tree)
@@ -37,7 +38,7 @@ class Shelf:
             if not is_there:
                 self._make_room(kept)
                 self._area.discard(f"{LABEL}.{skill}")
-                self._area.stage(skill, source, tree, durable=True, label=LABEL)
+                self._area.stage(skill, source, tree, label=LABEL)
                 self._area.move_staged(f"{LABEL}.{skill}", kept, name)
             return f"{KEPT}/{name}"
         finally:

@@ -80,7 +80,7 @@ class Work:
             raise SkillRefused(
                 f"something else lies at {self.opened.found[USER].place(name)}"
             )
-        copied = area.stage(name, source, tree, durable=True)
+        copied = area.stage(name, source, tree)
         former = area.put(name)
         if copied.digest != seen.copy:
             self.forgotten.add(name)
@@ -110,7 +110,7 @@ class Work:
         if found.root is None:
             raise SkillRefused("its source is gone")
         area, tree = self.opened.destination, found.trees[name]
-        copied = area.stage(name, (found.root, name), tree, durable=False)
+        copied = area.stage(name, (found.root, name), tree)
         if copied.digest != decision.digest:
             area.discard(f"swap.{name}")
             raise SkillRefused("it changed while it was copied; sync again")
