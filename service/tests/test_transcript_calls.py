@@ -11,12 +11,13 @@ import uuid
 from pathlib import Path
 
 import pytest
-from damaged_transcripts import SESSION, transcript
+from damaged_transcripts import DAMAGES, SESSION, transcript
 
 from agentd.agent import transcript_calls as calls_module
 from agentd.agent.settings import parse_agent_settings
 from agentd.agent.transcript_calls import transcript_calls
 from agentd.spawner.dial import CallFailed
+from agentd.spawner.frames import HEADER_BYTES, FrameKind, decode_json, encode_json
 
 
 class Runs:
@@ -115,6 +116,22 @@ async def test_sessions_are_scanned_with_all_that_control_needs(side: Side) -> N
     }
     assert sessions[other]["verdict"] == "missing"
     assert sessions[other]["resumable"] is False
+
+
+async def test_the_worst_that_a_hundred_sessions_can_be_fits_into_a_frame(
+    side: Side,
+) -> None:
+    side.project = side.project.with_name('"' * 200)
+    side.project.mkdir()
+    faulty = b"".join(damage.deed(transcript()) for damage in DAMAGES)
+    asked = [str(uuid.UUID(int=number)) for number in range(100)]
+    for one in asked:
+        side.put(faulty.replace(SESSION.encode(), one.encode()), one)
+
+    answer = await side.call("scan_transcripts", session_ids=asked)
+    frame = encode_json(FrameKind.ANSWER, {"id": 1, "result": answer})
+
+    assert len(decode_json(frame[HEADER_BYTES:])) == 2
 
 
 async def test_what_there_is_no_time_for_is_left_to_be_asked_again(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from damaged_transcripts import SESSION
 
+from agentd.spawner.frames import FrameKind, encode_json
 from agentd.transcripts import turn as turn_module
 from agentd.transcripts.find import Places
 from agentd.transcripts.turn import TurnState, turn_state
@@ -200,6 +201,19 @@ def test_a_long_answer_is_cut(places: Places, monkeypatch: pytest.MonkeyPatch) -
     state = turn_state(places, SESSION, ASKED)
 
     assert (state.answer, state.truncated) == ("fou", True)
+
+
+@pytest.mark.parametrize("sign", ["x", "ü", "\N{GRINNING FACE}", "\x01", '"'])
+def test_the_longest_answer_fits_into_a_frame(places: Places, sign: str) -> None:
+    write(places, QUESTION + said(sign * 100_001))
+
+    state = turn_state(places, SESSION, ASKED)
+    told = {"id": 1, "result": state.for_output(running=False)}
+
+    assert encode_json(FrameKind.ANSWER, told)
+    assert state.truncated
+    assert state.answer is not None
+    assert len(state.answer) > 10_000
 
 
 def test_what_no_cli_writes_is_followed_without_an_error(places: Places) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from agentd.transcripts.lines import Line, read_lines
 from agentd.transcripts.scan import MAX_FILE_BYTES
 
 MAX_ANSWER_CHARACTERS = 100_000
+# What an answer may take in a frame, where a sign outside ASCII takes up to twelve.
+MAX_ANSWER_BYTES = 200_000
 TAIL_BYTES = 1024 * 1024
 INTERRUPTED = "[Request interrupted by user"
 # A message that the CLI puts in itself, such as for a turn that was killed.
@@ -133,15 +136,25 @@ class _Turn:
         known = self.state.answer if message.get("id") == self._message else None
         self._message = message.get("id")
         text = "\n".join(part for part in (known, _text(entry)) if part)
+        answer = _cut(text)
         self.state = replace(
             self.state,
             ended=message.get("stop_reason") not in (None, "tool_use", "pause_turn"),
-            answer=text[:MAX_ANSWER_CHARACTERS] or None,
-            truncated=len(text) > MAX_ANSWER_CHARACTERS,
+            answer=answer or None,
+            truncated=(known is not None and self.state.truncated)
+            or len(answer) < len(text),
             is_error=is_error,
             last_uuid=entry.uuid,
         )
         return True
+
+
+def _cut(text: str) -> str:
+    """Return as much of an answer as a frame has room for."""
+    text = text[:MAX_ANSWER_CHARACTERS]
+    while len(json.dumps(text)) > MAX_ANSWER_BYTES:
+        text = text[: len(text) * 3 // 4]
+    return text
 
 
 def _message(entry: Entry) -> Mapping[str, object]:
