@@ -116,15 +116,51 @@ def sockets() -> list[str]:
     return sorted(found)
 
 
-def ask_gateway(path: str) -> int:
-    """Return the status that the gateway answers a plain request with."""
+def ask_gateway(path: str, body: object = None, **headers: str) -> int:
+    """Return the status that the gateway answers a request with."""
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{RELAY}{path}", content, headers)
     try:
-        with urllib.request.urlopen(f"{RELAY}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:
         return 0
+
+
+def ask_as(other: str, session: str) -> dict[str, int]:
+    """Return how requests to the model end that claim to be another agent's."""
+    body = {
+        "model": "claude-x",
+        "max_tokens": 10,
+        "messages": [{"role": "user", "content": "use 77 input tokens"}],
+        "metadata": {"user_id": other},
+    }
+    return {
+        name: ask_gateway("/v1/messages", body, **{name: value})
+        for name, value in {
+            "Host": other,
+            "X-Agent": other,
+            "Forwarded": f"for={other}",
+            "X-Forwarded-For": f"/run/agentd/sockets/{other}/gateway.sock",
+            "X-Claude-Code-Session-Id": session,
+        }.items()
+    }
+
+
+def unix_sockets() -> list[str]:
+    """Return the name of every Unix socket that this network namespace knows."""
+    lines = Path("/proc/net/unix").read_text().splitlines()[1:]
+    return sorted({line.split()[7] for line in lines if len(line.split()) > 7})
+
+
+def escapes(ways: list[str]) -> dict[str, str]:
+    """Return how opening each way out of the own mounts ends."""
+    return {
+        way: failure(lambda way=way: os.close(os.open(way, os.O_RDONLY)))
+        for way in ways
+    }
 
 
 def main() -> None:
@@ -148,9 +184,10 @@ def main() -> None:
             for path in sockets()
             if path.startswith("/run/agentd/")
         },
-        "gateway": {
-            path: ask_gateway(path) for path in ("/", "/metrics", "/v1/models")
-        },
+        "gateway": {path: ask_gateway(path) for path in task["not_the_model"]},
+        "as_other": ask_as(task["other"], task["other_session"][::-1]),
+        "unix_sockets": unix_sockets(),
+        "escapes": escapes(task["escapes"]),
     }
     print("REPORT" + json.dumps(report) + "END")
 
