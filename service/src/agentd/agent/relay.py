@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Self, cast
 
-MAX_CONNECTIONS = 64
+# Each live CLI keeps two or three, and an agent may have 64 of them.
+MAX_CONNECTIONS = 256
 HIGH_WATER_BYTES = 256 * 1024
 HEALTH_REQUEST = b"GET /health "
 

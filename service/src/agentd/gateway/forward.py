@@ -14,7 +14,8 @@ from agentd.gateway.exchange import Exchange, Sender, Upstream
 from agentd.gateway.refusal import Refused
 from agentd.gateway.status import Usage
 
-MAX_REQUESTS_PER_AGENT = 32
+# All 64 live clients of an agent may ask at once, and some have subagents.
+MAX_REQUESTS_PER_AGENT = 96
 
 
 class Forwarder:

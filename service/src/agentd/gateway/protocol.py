@@ -11,7 +11,8 @@ from typing import cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MAX_CONNECTIONS_PER_SOCKET = 128
+# Not fewer than a relay passes on (agent/relay.py).
+MAX_CONNECTIONS_PER_SOCKET = 256
 HEADERS_SECONDS = 60.0
 
 
