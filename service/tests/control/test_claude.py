@@ -14,7 +14,7 @@ from claude_agent_sdk import _errors as sdk_errors
 
 from agentd.engine import claude
 from agentd.engine.claude import map_error, translate
-from agentd.engine.client import Began, Ended, Said, WritesLost
+from agentd.engine.client import Background, Began, Ended, Said, WritesLost
 from agentd.engine.lines import MAX_LINE_BYTES, parse_line
 from agentd.engine.protocol import Chunk, Thinking, ToolUse
 from agentd.engine.transport import CliTransport
@@ -176,6 +176,13 @@ def test_the_beginning_and_lost_writes_are_told() -> None:
 
     assert list(translate(init)) == [Began(UUID, "m")]
     assert list(translate(lost)) == [WritesLost("ENOSPC")]
+
+
+@pytest.mark.parametrize(("tasks", "count"), [([{}, {}], 2), ([], 0), ("many", 0)])
+def test_background_tasks_are_counted(tasks: object, count: int) -> None:
+    changed = sdk.SystemMessage("background_tasks_changed", {"tasks": tasks})
+
+    assert list(translate(changed)) == [Background(count)]
 
 
 def test_a_success_with_is_error_is_an_error() -> None:

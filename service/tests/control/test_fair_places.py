@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agentd.engine.gate import FairGate
-from agentd.engine.limits import PoolLimits, limits_of
+from agentd.engine.limits import MAX_CLIENTS_OF_AGENT, PoolLimits, limits_of
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.shares import Shares
 from agentd.engine.starts import Starts
@@ -82,7 +82,7 @@ def test_memory_bounds_the_clients_and_cores_bound_the_starts(
     limits = limits_of(settings(**changes), cores=4)
 
     assert (limits.max_live, limits.max_starting) == (live, starting)
-    assert limits.caps == {"a": 2}
+    assert limits.caps == {"a": 2, "b": MAX_CLIENTS_OF_AGENT}
     assert limits.agents == ("a", "b")
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from agentd.engine.client import Background
 from agentd.engine.limits import PoolLimits
-from agentd.engine.pool import Pool
+from agentd.engine.pool import WORKING_TIMES, Pool
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.protocol import Chunk, TurnEvent, TurnOutcome
 from agentd.errors import AgentLost, CliFailed, EngineBusy, SessionNotFound
@@ -140,6 +141,25 @@ async def test_idle_clients_are_closed_and_busy_ones_are_not() -> None:
         assert await pool.close_idle() == 0
         clock.now = 100.0
         assert await pool.close_idle() == 1
+        assert engine.live("a") is None
+
+
+async def test_a_client_that_works_in_the_background_idles_longer() -> None:
+    clients, clock = FakeClients(), Hand()
+
+    async with PooledEngine(pool := Pool(clients, LIMITS, clock)) as engine:
+        await say(engine, wish("a"))
+        await say(engine, wish("b"))
+        clients.made[0].inbox.put_nowait(Background(1))
+        await asyncio.sleep(0.01)
+        clock.now = LIMITS.idle_seconds
+        assert await pool.close_idle() == 1
+        assert engine.live("a") is not None
+        await say(engine, wish("c"))
+        await say(engine, wish("d"))
+        assert (engine.live("a") is not None, engine.live("c")) == (True, None)
+        clock.now = WORKING_TIMES * LIMITS.idle_seconds
+        assert await pool.close_idle() == 2
         assert engine.live("a") is None
 
 

@@ -13,6 +13,7 @@ import claude_agent_sdk as sdk
 
 from agentd.engine.bounds import AgentBounds
 from agentd.engine.client import (
+    Background,
     Began,
     ClientMessage,
     Ended,
@@ -167,6 +168,9 @@ def translate(message: sdk.Message) -> Iterator[ClientMessage]:
         elif message.subtype == "session_writes_lost":
             reason = whole(message.data.get("error_code"), MAX_NAME_CHARACTERS)
             yield WritesLost(reason or "unknown")
+        elif message.subtype == "background_tasks_changed":
+            tasks = message.data.get("tasks")
+            yield Background(len(tasks) if isinstance(tasks, list) else 0)
 
 
 def map_error(error: Exception, stderr_tail: str) -> AgentdError:

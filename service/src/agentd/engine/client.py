@@ -61,7 +61,14 @@ class WritesLost:
     reason: str
 
 
-ClientMessage = Began | Taken | Said | Ended | WritesLost | TurnEvent
+@dataclass(frozen=True)
+class Background:
+    """How many tasks run in the background of the CLI now."""
+
+    count: int
+
+
+ClientMessage = Began | Taken | Said | Ended | WritesLost | Background | TurnEvent
 
 
 class Client(Protocol):

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agentd.settings import ControlSettings
+from agentd.settings import AgentEntry, ControlSettings
 
 # What an agent's container needs beside its clients: its side, tools, page cache.
 BESIDE_CLIENTS_BYTES = 256 * 1024 * 1024
+# Below the connections that an agent may have at all: some close while others open.
+MAX_CLIENTS_OF_AGENT = 72
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,12 @@ def limits_of(settings: ControlSettings, cores: int) -> PoolLimits:
         max_waiting=settings.max_waiting_turns,
         waiting_seconds=settings.max_waiting_seconds,
         agents=tuple(agent.name for agent in settings.agents),
-        caps={
-            agent.name: max(1, (agent.memory_bytes - BESIDE_CLIENTS_BYTES) // each)
-            for agent in settings.agents
-            if agent.memory_bytes is not None
-        },
+        caps={agent.name: _cap(agent, each) for agent in settings.agents},
     )
+
+
+def _cap(agent: AgentEntry, each: int) -> int:
+    if agent.memory_bytes is None:
+        return MAX_CLIENTS_OF_AGENT
+    fitting = max(1, (agent.memory_bytes - BESIDE_CLIENTS_BYTES) // each)
+    return min(fitting, MAX_CLIENTS_OF_AGENT)

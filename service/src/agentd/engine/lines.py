@@ -24,7 +24,7 @@ LIFECYCLE = "command_lifecycle"
 STARTED = "command_started"
 SPENT = "model_usage_since_last_result"
 USED = ("control_request", "control_response", "assistant", "result", "stream_event")
-USED_SYSTEM = ("init", "session_writes_lost")
+USED_SYSTEM = ("init", "session_writes_lost", "background_tasks_changed")
 
 Hold = Callable[[int], None]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from agentd.deadline import Deadline
 from agentd.engine.client import (
+    Background,
     Began,
     Client,
     ClientMessage,
@@ -79,6 +80,12 @@ class LiveClient:
         self._failure: AgentdError | None = None
         self._tells_taken = False
         self._in_unasked = False
+        self._background = 0
+
+    @property
+    def works(self) -> bool:
+        """Return whether the CLI says that it works on something of its own."""
+        return self._in_unasked or self._background > 0
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin the task that owns the client."""
@@ -202,6 +209,8 @@ class LiveClient:
             self._tells_taken = True
             if turn is not None and message.message_id == turn.id:
                 turn.taken = True
+        elif isinstance(message, Background):
+            self._background = message.count
         elif isinstance(message, WritesLost):
             # The proof on disk decides what the answer says; this tells the cause.
             log.error(

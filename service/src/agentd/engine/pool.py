@@ -24,6 +24,8 @@ from agentd.log import get_log
 # An agent that takes long to close an idle client must not make the others wait.
 MAKE_ROOM_SECONDS = 2.0
 HAND_OVER_SECONDS = 2.0
+# A client that works in the background may idle so many times as long as others.
+WORKING_TIMES = 8
 
 log = get_log("pool")
 
@@ -103,8 +105,12 @@ class Pool:
 
     async def close_idle(self) -> int:
         """Close the clients that idle too long; return how many."""
-        limit = self._clock() - self._limits.idle_seconds
-        idle = [client for client in self._idle() if client.last_used <= limit]
+        now, limit = self._clock(), self._limits.idle_seconds
+        idle = [
+            client
+            for client in self._idle()
+            if now - client.last_used >= limit * (WORKING_TIMES if client.works else 1)
+        ]
         await self._close_all(idle, "idle")
         return len(idle)
 
@@ -202,9 +208,12 @@ def choose_victim(
     """Return the idle client that is closed to make room, or None.
 
     It is one of the named agent, or of the agent that has the most clients: who opens
-    many conversations closes its own. Of those it is the least recently used.
+    many conversations closes its own. Of those it is the least recently used, and one
+    that works in the background last.
     """
     able = [one for one in idle if agent is None or one.wish.agent == agent]
     return min(
-        able, key=lambda one: (-staying[one.wish.agent], one.last_used), default=None
+        able,
+        key=lambda one: (-staying[one.wish.agent], one.works, one.last_used),
+        default=None,
     )
