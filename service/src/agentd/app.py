@@ -54,40 +54,9 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with (
-            _database(settings.database_url) as database,
-            engine,
-            asyncio.TaskGroup() as tasks,
-        ):
-            counted = Metrics()
-            engine.watch(counted)
-            expected = ExpectedSkills()
-            parts = TurnParts(
-                database=database,
-                engine=engine,
-                spawner=edges.spawner,
-                watch=TurnWatches(counted, expected),
-                clock=edges.clock,
-                outbox=Outbox(database, edges.clock, settings.outbound_ttl_days),
-                unproved=Unproved(),
-            )
-            turns = Turns(settings, parts, tasks)
-            await turns.start()
-            app.state.service = Service(
-                settings=settings,
-                database=database,
-                engine=engine,
-                spawner=edges.spawner,
-                turns=turns,
-                probes=AgentProbes(edges.spawner, edges.clock, expected),
-                metrics=counted,
-                clock=edges.clock,
-                gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),
-                expected=expected,
-                stop=edges.stop,
-            )
+        async with _service(settings, engine, edges) as service:
+            app.state.service = service
             yield
-            await turns.cancel()
 
     app = FastAPI(
         title="Agentkeep control",
@@ -103,6 +72,46 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
     app.add_middleware(Edge, rules=rules)
     describe(app)
     return app
+
+
+@asynccontextmanager
+async def _service(
+    settings: ControlSettings, engine: Engine, edges: Edges
+) -> AsyncIterator[Service]:
+    """Start the parts of control, and end them in the other order."""
+    async with (
+        _database(settings.database_url) as database,
+        engine,
+        asyncio.TaskGroup() as tasks,
+    ):
+        counted = Metrics()
+        engine.watch(counted)
+        expected = ExpectedSkills()
+        parts = TurnParts(
+            database=database,
+            engine=engine,
+            spawner=edges.spawner,
+            watch=TurnWatches(counted, expected),
+            clock=edges.clock,
+            outbox=Outbox(database, edges.clock, settings.outbound_ttl_days),
+            unproved=Unproved(),
+        )
+        turns = Turns(settings, parts, tasks)
+        await turns.start()
+        yield Service(
+            settings=settings,
+            database=database,
+            engine=engine,
+            spawner=edges.spawner,
+            turns=turns,
+            probes=AgentProbes(edges.spawner, edges.clock, expected),
+            metrics=counted,
+            clock=edges.clock,
+            gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),
+            expected=expected,
+            stop=edges.stop,
+        )
+        await turns.cancel()
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from agentd.database.outbound import MAX_UNDELIVERED
 from agentd.engine.protocol import Outbound
 
 from .running_app import Control, Parts, control
-from .test_conversations import DAY, Hand
+from .test_session_life import DAY, Hand
 
 
 def offer(

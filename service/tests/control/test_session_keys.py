@@ -17,7 +17,7 @@ PARTS = ("", "a", "b", ":", "a:", ":a", "%3A", "a%3A", "/", "..", "a/b", "issue"
 
 def test_no_two_keys_have_the_same_string() -> None:
     """G01: agent, repository, issue and conversation, with every separator."""
-    keys = [
+    keys: list[IssueKey | SessionKey] = [
         *(IssueKey(*parts) for parts in product(PARTS, repeat=3)),
         *(SessionKey(*parts) for parts in product(PARTS, repeat=2)),
     ]

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.prepare import Target
 from agentd.conversations.values import Answer, Ask, RunningTurn
@@ -16,6 +14,7 @@ from agentd.database.conversations import (
     add_message,
 )
 from agentd.database.sessions import drop_session, put_session
+from agentd.database.writer import Transaction
 from agentd.sessions.identity import SessionKey, StoredSession, new_message_id
 
 CLEARED = (
@@ -32,7 +31,7 @@ async def clear(
     now = parts.clock.now()
     answer = _answer(turn)
 
-    def store(connection: Connection) -> None:
+    def store(connection: Transaction) -> None:
         if target.is_new:
             issue = ask.issue_of(target.key.agent)
             add_conversation(connection, target.key, now, issue)

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
 from agentd.conversations.outbox import Taken, give
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import Proof, prove_turn, working_directory
@@ -16,6 +14,7 @@ from agentd.database.agents import set_unproved
 from agentd.database.conversations import IDLE, Message, add_message
 from agentd.database.outbound import OutboundMessage
 from agentd.database.sessions import mark_durable, put_session, session_is_bound
+from agentd.database.writer import Transaction
 from agentd.engine.protocol import TurnOutcome
 from agentd.log import get_log
 from agentd.sessions.choose import UNPROVED, Choice, join_notices
@@ -95,7 +94,7 @@ async def _latest_session(
     session = StoredSession(told, durable=False, created_at=now)
     key = SessionKey(turn.agent, turn.conversation_id)
 
-    def change(connection: Connection) -> bool:
+    def change(connection: Transaction) -> bool:
         if session_is_bound(connection, turn.agent, told):
             return False
         put_session(connection, key, session, now)
@@ -117,7 +116,7 @@ async def _store(
         answer.agent, proved=answer.persisted
     )
 
-    def store(connection: Connection) -> tuple[tuple[OutboundMessage, ...], bool]:
+    def store(connection: Transaction) -> tuple[tuple[OutboundMessage, ...], bool]:
         add_message(connection, _message(answer, now), IDLE)
         if proof.exists:
             mark_durable(connection, key, session, now)

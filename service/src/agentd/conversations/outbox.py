@@ -13,8 +13,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from agentd.clock import Clock
 from agentd.database.open import Database
 from agentd.database.outbound import (
@@ -24,6 +22,7 @@ from agentd.database.outbound import (
     drop_outbound,
     undelivered_conversations,
 )
+from agentd.database.writer import Transaction
 from agentd.engine.protocol import Outbound
 from agentd.errors import DatabaseFailed
 from agentd.log import get_log
@@ -126,7 +125,7 @@ class Outbox:
     async def _sweep(self) -> None:
         before = self._clock.now() - self._ttl_seconds
 
-        def sweep(connection: Connection) -> tuple[int, set[str]]:
+        def sweep(connection: Transaction) -> tuple[int, set[str]]:
             dropped = drop_outbound(connection, before)
             return dropped, undelivered_conversations(connection)
 
@@ -142,14 +141,14 @@ class Outbox:
 
 
 def give(
-    connection: Connection, taken: Taken, now: float
+    connection: Transaction, taken: Taken, now: float
 ) -> tuple[tuple[OutboundMessage, ...], bool]:
     """Return the texts for an answer, and whether more is left for the next one."""
     _add(connection, taken.unstored)
     return deliver_outbound(connection, taken.conversation_id, now)
 
 
-def _add(connection: Connection, batch: Sequence[OutboundMessage]) -> int:
+def _add(connection: Transaction, batch: Sequence[OutboundMessage]) -> int:
     return sum(not add_outbound(connection, message) for message in batch)
 
 

@@ -12,14 +12,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
-
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import ask_turn_state
 from agentd.database.conversations import IDLE, Message, add_message
 from agentd.database.interrupted import InterruptedTurn
 from agentd.database.sessions import mark_durable
+from agentd.database.writer import Transaction
 from agentd.errors import (
     AgentdError,
     AgentLost,
@@ -180,7 +179,7 @@ class Recovery:
             persisted=end.in_transcript,
         )
 
-        def store(connection: Connection) -> None:
+        def store(connection: Transaction) -> None:
             add_message(connection, message, IDLE)
             if end.in_transcript and turn.session_id is not None:
                 session = StoredSession(

@@ -7,8 +7,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
 from agentd.conversations.ending import Ended, end_turn
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.values import Ask, RunningTurn
@@ -20,6 +18,7 @@ from agentd.database.conversations import (
     change_content,
 )
 from agentd.database.sessions import put_session
+from agentd.database.writer import Transaction
 from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
@@ -166,7 +165,7 @@ class TurnRun:
             turn_uuid=self.turn.turn_uuid,
         )
 
-        def begin(connection: Connection) -> None:
+        def begin(connection: Transaction) -> None:
             if beginning.new_conversation:
                 add_conversation(connection, self._key, now, beginning.issue)
             if beginning.new_session:
@@ -219,7 +218,7 @@ class TurnRun:
             )
         said = self.ask.message
 
-        def change(connection: Connection) -> None:
+        def change(connection: Transaction) -> None:
             if session is not self.session:
                 put_session(connection, self._key, session, now)
             if said != self._said:

@@ -12,8 +12,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from sqlalchemy import Connection
-
 from agentd.conversations.clearing import clear, drop
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
@@ -29,6 +27,7 @@ from agentd.database.conversations import (
 )
 from agentd.database.interrupted import InterruptedTurn, mark_interrupted
 from agentd.database.sessions import conversations_of_issue
+from agentd.database.writer import Transaction
 from agentd.errors import AgentUnavailable, Draining
 from agentd.log import get_log
 from agentd.sessions.identity import SessionKey, new_conversation_id, new_session_id
@@ -65,7 +64,7 @@ class Turns:
         """Find the turns that a stop or a kill cut off, and begin to recover them."""
 
         def look(
-            connection: Connection,
+            connection: Transaction,
         ) -> tuple[list[InterruptedTurn], dict[str, float]]:
             return mark_interrupted(connection), list_unproved(connection)
 

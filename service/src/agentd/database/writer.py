@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 Result = TypeVar("Result")
+# What a deed is given: it passes it on to the functions of this package.
+Transaction = Connection
 
 SYNCED, UNSYNCED = "FULL", "NORMAL"
 
