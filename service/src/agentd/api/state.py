@@ -39,7 +39,7 @@ class Service:
     stop: Callable[[str], None] | None
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """Return the running parts of the app that a request came to."""
     return cast(Service, request.app.state.service)
 
