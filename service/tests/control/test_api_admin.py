@@ -44,6 +44,20 @@ async def test_a_reload_tells_what_picoclaw_told_and_more(tmp_path: Path) -> Non
     assert [name for _agent, name, _given in spawner.calls] == ["sync_skills"] * 2
 
 
+async def test_a_reload_that_changed_anything_closes_idle_clients(
+    tmp_path: Path,
+) -> None:
+    """A live CLI knows the skills that it started with."""
+    engine = FakeEngine()
+    async with control(tmp_path, Parts(engine=engine, spawner=reporting())) as running:
+        said = (await running.say()).json()
+        await running.client.post("/admin/reload-skills")
+        again = (await running.say(conversation_id=said["conversation_id"])).json()
+
+    assert engine.closed == [said["conversation_id"]]
+    assert again["session_id"] == said["session_id"]
+
+
 async def test_one_agent_is_reloaded_alone(tmp_path: Path) -> None:
     spawner = reporting({"main": True, "mail": True})
     async with control(tmp_path, Parts(spawner=spawner)) as running:

@@ -24,10 +24,12 @@ from agentd.api.skill_bodies import (
 )
 from agentd.api.skill_reports import read_report
 from agentd.api.state import Service, ServiceDep
-from agentd.errors import AgentdError, AgentUnknown
+from agentd.database.sessions import list_sessions
+from agentd.errors import AgentdError, AgentUnknown, ConversationBusy
 
 READ_SECONDS = 10.0
 SYNC_SECONDS = 60.0
+MAX_CONVERSATIONS = 10_000
 STOPPING = "Running turns may end; then the service exits."
 
 router = APIRouter(tags=["admin"])
@@ -53,10 +55,15 @@ async def reload_skills(
 ) -> ReloadedAnswer:
     """Sync the skills anew, without a restart, and return what is there now.
 
-    CLI processes that start after it have them.
+    Live clients know only the skills that they started with: where anything changed,
+    those that are idle are closed, and the next turn of their conversation resumes.
     """
     agent = body.agent if body is not None else None
     first, agents = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
+    for name, told in agents.items():
+        if told.skills is not None and told.skills.changed:
+            busy = await _close_idle(service, name)
+            told.skills.warnings.extend(busy)
     return ReloadedAnswer(skills=first, agents=agents)
 
 
@@ -71,6 +78,26 @@ async def stop(service: ServiceDep, body: StopBody | None = None) -> StoppingAns
     reason = ((body.reason if body is not None else None) or "").strip() or "api-stop"
     service.stop(reason)
     return StoppingAnswer(reason=reason, message=STOPPING)
+
+
+async def _close_idle(service: Service, agent: str) -> list[str]:
+    """Close the agent's live clients; return a warning if some are in a turn."""
+    async with service.database.read() as connection:
+        known = await list_sessions(
+            connection, limit=MAX_CONVERSATIONS, offset=0, agent=agent
+        )
+    busy = 0
+    for one in known:
+        if service.engine.live(one.conversation_id) is None:
+            continue
+        try:
+            async with service.turns.at_rest(one.conversation_id):
+                continue
+        except ConversationBusy:
+            busy += 1
+    if not busy:
+        return []
+    return [f"Turns that run now keep the skills from before: {busy}. Reload again."]
 
 
 async def _ask(
