@@ -50,8 +50,8 @@ async def test_a_body_that_is_not_as_long_as_announced_is_refused() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    async with model() as upstream, httpx.AsyncClient() as client:
-        there = Upstream(client, upstream.url, max_request_bytes=1024)
+    async with model() as upstream, httpx.AsyncHTTPTransport() as way:
+        there = Upstream(way, upstream.url, max_request_bytes=1024)
         account = Account("main", AgentRules(), {}, lambda: 0.0)
         exchange = Exchange(there, "/v1/messages", account, receive)
         await exchange.run(

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from models import client, gateway, model
-from starlette.responses import StreamingResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from agentd.gateway.status import Usage
 from agentd.gateway.usage import MAX_LINE_BYTES, AnswerReader
@@ -76,6 +77,27 @@ async def test_an_agent_that_goes_away_ends_the_model_s_work(
 
         async with asyncio.timeout(5):
             await gone.wait()
+
+
+async def test_connections_to_the_model_are_used_again(short_path: Path) -> None:
+    ports: list[int] = []
+
+    def answer(request: Request) -> Response:
+        assert request.client is not None
+        ports.append(request.client.port)
+        return JSONResponse({})
+
+    async with (
+        model() as upstream,
+        gateway(short_path, upstream.url) as stack,
+        client(stack) as agent,
+    ):
+        upstream.answer = answer
+        for _unused in range(40):
+            await agent.post("/v1/messages", json={})
+
+        assert len(ports) == 40
+        assert len(set(ports)) <= 2
 
 
 async def test_stopping_lets_a_stream_end_and_removes_the_sockets(

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import httpx
 from starlette.types import Receive, Scope, Send
@@ -36,9 +38,10 @@ _log = get_log("gateway")
 class Upstream:
     """Where the model is, and how it is reached; the key is never shown."""
 
-    client: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
     url: str
     max_request_bytes: int
+    timeout: Mapping[str, float] = field(default_factory=dict)
     key: ModelKey | None = field(default=None, repr=False)
     fault: str | None = None
 
@@ -70,13 +73,16 @@ class Exchange:
         self._status = 0
         self._allowed = not account.is_limited
         self._sent = self._whole = self._refused = self._settled = False
+        self._ending = False
 
     async def cancel_when_gone(self, work: asyncio.Task[None]) -> None:
         """Cancel the work when the agent drops the connection after its request."""
         await self._body.taken.wait()
         while (await self._receive())["type"] != "http.disconnect":
             continue
-        work.cancel()
+        # To break off the return of a connection would lose it to the pool.
+        if not self._ending:
+            work.cancel()
 
     async def run(self, scope: Scope, send: Send) -> None:
         """Pass the request on and the answer back; answer for what goes wrong."""
@@ -115,19 +121,24 @@ class Exchange:
             raise _not_signed_in(self._account.name)
         if self._is_billed:
             self._account.check_budget()
-        request = self._upstream.client.build_request(
+        request = httpx.Request(
             "POST",
             self._url(scope),
             headers=request_headers(scope["headers"], self._key(), own_sign_in=direct),
             content=await self._body.content(self._allow),
+            extensions={"timeout": self._upstream.timeout},
         )
         self._sent = True
-        response = await self._upstream.client.send(request, stream=True)
+        # Without httpx's client around it: redirects, cookies and the environment
+        # are none of ours, and the first token comes sooner.
+        response = await self._upstream.transport.handle_async_request(request)
         self._upstream.fault = None
+        stream = cast(httpx.AsyncByteStream, response.stream)
         try:
-            await self._answer(response, answer)
+            await self._answer(response, stream, answer)
         finally:
-            await response.aclose()
+            self._ending = True
+            await stream.aclose()
 
     def _url(self, scope: Scope) -> httpx.URL:
         query = b"beta=true" if scope["query_string"] == b"beta=true" else None
@@ -150,18 +161,21 @@ class Exchange:
             self._reserved = amount
         self._allowed = True
 
-    async def _answer(self, response: httpx.Response, answer: Sender) -> None:
+    async def _answer(
+        self, response: httpx.Response, stream: httpx.AsyncByteStream, answer: Sender
+    ) -> None:
         kind = response.headers.get("content-type", "")
         reader = AnswerReader(is_stream=kind.startswith("text/event-stream"))
         self._reader, self._status = reader, response.status_code
         if self._status < 400:
             self._note_answer(Told(self._status))
         await answer.start(self._status, self._response_headers(response))
-        async for chunk in response.aiter_raw():
+        async for chunk in stream:
             reader.feed(chunk)
             await answer.body(chunk, more=True)
+        self._ending = self._whole = True
+        await stream.aclose()
         reader.finish()
-        self._whole = True
         status = STREAM_ERRORS.get(reader.error_kind or "", self._status)
         if status >= 400:
             wait = response.headers.get("retry-after")

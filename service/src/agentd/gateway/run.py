@@ -84,8 +84,8 @@ async def serving(
         async with AsyncExitStack() as opened:
             await opened.enter_async_context(ledger.kept())
             apps: dict[str, ASGIApp] = {}
-            client = await opened.enter_async_context(_client(settings, stack, apps))
-            upstream = _upstream(settings, client, accounts)
+            way = await opened.enter_async_context(_transport(settings, stack, apps))
+            upstream = _upstream(settings, way, accounts)
             apps.update(_gateways(settings, accounts, upstream))
             if settings.status_socket is not None:
                 report = Report(time.time(), upstream, ledger)
@@ -125,20 +125,14 @@ def _listen(stack: ExitStack, path: Path) -> socket.socket:
     return listener
 
 
-def _client(
+def _transport(
     settings: GatewaySettings, stack: ExitStack, apps: dict[str, ASGIApp]
-) -> httpx.AsyncClient:
+) -> httpx.AsyncHTTPTransport:
     # Bounded for each agent where its requests come in, so that none of them
     # can use up a pool that the others need.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
     path = None if settings.upstream != OFFLINE else _offline(stack, apps)
-    timeout = httpx.Timeout(
-        settings.upstream_timeout_seconds,
-        connect=CONNECT_TIMEOUT_SECONDS,
-        write=WRITE_TIMEOUT_SECONDS,
-    )
-    transport = httpx.AsyncHTTPTransport(uds=path, limits=limits)
-    return httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False)
+    return httpx.AsyncHTTPTransport(uds=path, limits=limits, trust_env=False)
 
 
 def _offline(stack: ExitStack, apps: dict[str, ASGIApp]) -> str:
@@ -152,7 +146,7 @@ def _offline(stack: ExitStack, apps: dict[str, ASGIApp]) -> str:
 
 def _upstream(
     settings: GatewaySettings,
-    client: httpx.AsyncClient,
+    transport: httpx.AsyncBaseTransport,
     accounts: Mapping[str, Account],
 ) -> Upstream:
     def forget_refusals() -> None:
@@ -162,9 +156,15 @@ def _upstream(
     offline = settings.upstream == OFFLINE
     path = None if offline else settings.api_key_file
     return Upstream(
-        client=client,
+        transport=transport,
         url=OFFLINE_URL if offline else settings.upstream,
         max_request_bytes=settings.max_request_bytes,
+        timeout={
+            "connect": CONNECT_TIMEOUT_SECONDS,
+            "write": WRITE_TIMEOUT_SECONDS,
+            "read": settings.upstream_timeout_seconds,
+            "pool": settings.upstream_timeout_seconds,
+        },
         key=None if path is None else ModelKey(path, forget_refusals),
     )
 
