@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from agentd.engine.limits import MAX_CLIENTS_OF_AGENT, PoolLimits, limits_of
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.shares import Shares
 from agentd.engine.starts import Starts
-from agentd.errors import EngineBusy
+from agentd.errors import AgentdError, EngineBusy
 from agentd.settings import ControlSettings
 
 from .fakes import FakeClient, FakeClients, wish
@@ -295,3 +296,52 @@ async def refused_or_said(engine: PooledEngine, conversation_id: str) -> None:
         await say(engine, wish(conversation_id, agent="greedy"), seconds=60)
     except EngineBusy:
         return
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_after_any_mix_of_ends_every_place_is_free_again(seed: int) -> None:
+    """Turns that end well, time out, crash, are cancelled or wait in vain."""
+    dice = random.Random(seed)
+    agents = ("a", "b", "c")
+    most = 0
+
+    def prepare(client: FakeClient) -> None:
+        nonlocal most
+        most = max(most, sum(engine.live_counts().values()))
+        fate = dice.random()
+        client.answers = fate < 0.5
+        if fate > 0.9:
+            client.connect_error = ValueError("what came out of a container")
+        elif fate > 0.8:
+            client.connecting = asyncio.Event()
+
+    async def one(number: int) -> None:
+        wanted = wish(f"c{number % 25}-{number}", agent=dice.choice(agents))
+        try:
+            async with asyncio.timeout(dice.uniform(0.01, 0.3)):
+                await say(engine, wanted, seconds=dice.uniform(0.01, 0.2))
+        except (TimeoutError, AgentdError):
+            return
+
+    limits = PoolLimits(
+        4, 2, 100.0, max_waiting=20, waiting_seconds=0.1, agents=agents, caps={"b": 2}
+    )
+    async with engine_of(FakeClients(prepare), limits) as engine:
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(150):
+                tasks.create_task(one(number))
+                await asyncio.sleep(dice.uniform(0.0, 0.01))
+        clean = FakeClients()
+        engine._pool._factory = clean
+        ends = [
+            (await say(engine, wish(f"end-{agent}", agent=agent))).status
+            for agent in agents
+        ]
+        room = [engine.has_room(agent, "new") for agent in agents]
+
+    assert most <= limits.max_live
+    assert ends == ["success"] * 3
+    assert room == [True] * 3
+    assert engine._pool._places._gate.waiting() == {}
+    assert not engine._pool._places._gate._inside
+    assert not engine._pool._around.starts._gate._inside

@@ -66,6 +66,7 @@ class LiveClient:
         self.wish = wish
         self.in_turn = False
         self.closing = False
+        self.closing_at = 0.0
         self.why = "failed"
         self.last_used = 0.0
         self.closed = asyncio.Event()
@@ -108,7 +109,7 @@ class LiveClient:
         except Exception as error:
             self._failure = self._failure or failure_of(error)
         finally:
-            self.closing = True
+            self.note_end("failed")
             await self._disconnect()
 
     async def _disconnect(self) -> None:
@@ -173,6 +174,7 @@ class LiveClient:
         """Take no more turns: the client is about to end, and why."""
         if not self.closing:
             self.why = why
+            self.closing_at = asyncio.get_running_loop().time()
         self.closing = True
 
     async def _order(self, order: Order) -> None:
@@ -256,7 +258,7 @@ class LiveClient:
     def _end(self, _task: asyncio.Task[None] | None) -> None:
         if self.closed.is_set():
             return
-        self.closing = True
+        self.note_end("failed")
         self.closed.set()
         failure = self._failure or CliFailed("The live client was closed.")
         if self._turn is not None:

@@ -156,23 +156,34 @@ class Pool:
         No more turns run than clients may live, so that there is always an idle one.
         """
         while not self._stopping:
-            staying = Counter(
-                client.wish.agent
-                for client in self._clients.values()
-                if not client.closing
-            )
-            own = staying[agent] >= self._places.cap(agent)
-            if not own and staying.total() < self._limits.max_live:
+            there = self._there()
+            counts = Counter(client.wish.agent for client in there)
+            own = counts[agent] >= self._places.cap(agent)
+            if not own and len(there) < self._limits.max_live:
                 return
-            victim = choose_victim(self._idle(), staying, agent if own else None)
-            if victim is None:
-                raise EngineBusy(
-                    f'Cannot start a client for agent "{agent}": as many live as may, '
-                    "and none of them is idle. Try again shortly."
-                )
-            victim.note_end("room")
-            closing = self._tasks.create_task(victim.close("room"))
-            await asyncio.wait({closing}, timeout=MAKE_ROOM_SECONDS)
+            ours = [one for one in there if not own or one.wish.agent == agent]
+            leaving = next((one for one in ours if one.closing), None)
+            if leaving is None:
+                leaving = choose_victim(self._idle(), counts, agent if own else None)
+                if leaving is None:
+                    raise EngineBusy(
+                        f'Cannot start a client for agent "{agent}": as many live as '
+                        "may, and none of them is idle. Try again shortly."
+                    )
+                leaving.note_end("room")
+                self._tasks.create_task(leaving.close("room"))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MAKE_ROOM_SECONDS):
+                    await leaving.closed.wait()
+
+    def _there(self) -> list[LiveClient]:
+        """Return the clients that count: an end that takes long is not waited for."""
+        late = asyncio.get_running_loop().time() - MAKE_ROOM_SECONDS
+        return [
+            client
+            for client in self._clients.values()
+            if not client.closing or client.closing_at > late
+        ]
 
     def _idle(self) -> list[LiveClient]:
         return [
