@@ -80,7 +80,8 @@ class LocalStack:
         """Start an offline model on a port or on a Unix socket."""
         place = ("--port", str(port)) if port else ("--uds", str(path))
         name = f"offline-model-{port or 'socket'}"
-        quiet = ("--log-level", "warning", "--factory")
+        # As the gateway does: a CLI that idles between two turns keeps its connection.
+        quiet = ("--log-level", "warning", "--factory", "--timeout-keep-alive", "900")
         self.start(name, "uvicorn", OFFLINE_MODEL, *quiet, *place)
         wait_for(lambda: answers(port or path), "the offline model")
 
