@@ -196,6 +196,78 @@ def test_an_unreadable_skill_keeps_what_was_put_before(agents: World) -> None:
 
 @pytest.mark.root
 @needs_root
+def test_what_another_owner_left_in_a_copy_hinders_no_later_sync(
+    agents: World,
+) -> None:
+    """F05, F18."""
+    write(agents.org, "x", "first")
+    write(agents.user, "mine", "mine")
+    os.chown(agents.user / "mine", AGENT_UID, AGENT_UID)
+    as_agent(agents)
+    write(agents.copies, "x", "of root", "sub/file")
+    write(agents.org, "x", "second")
+    write(agents.copies, "mine", "edited")
+
+    first = as_agent(agents)
+    write(agents.org, "x", "third")
+    second = as_agent(agents)
+
+    assert read(agents.copies, "x") == "third"
+    assert read(agents.user, "mine") == "edited"
+    for report in (first, second):
+        assert any("Cannot remove" in warning for warning in report.warnings)
+        assert report.effective == ["mine", "x"]
+
+
+@pytest.mark.root
+@needs_root
+def test_an_edit_of_a_user_skill_of_another_owner_is_kept_beside(
+    agents: World,
+) -> None:
+    """F06."""
+    write(agents.user, "mine", "of root")
+    as_agent(agents)
+    write(agents.copies, "mine", "edited")
+
+    first = as_agent(agents)
+    second = as_agent(agents)
+    edited = read(agents.copies, "mine")
+    write(agents.org, "mine", "org")
+    as_agent(agents)
+
+    assert [len(one.conflicts) for one in (first, second)] == [1, 0]
+    assert any("does not belong to uid" in warning for warning in first.warnings)
+    assert edited == "edited" and read(agents.copies, "mine") == "org"
+    assert read(agents.user, "mine") == "of root"
+    assert list(agents.kept().values()) == ["edited"]
+
+
+@pytest.mark.root
+@needs_root
+def test_a_place_of_the_organisation_that_cannot_be_seen_is_not_taken_for_absent(
+    agents: World,
+) -> None:
+    """F08, F14."""
+    from agentd.skills.places import places_of
+
+    from .test_skill_calls import settings_of
+
+    own = agents.root / "organisation" / "skills"
+    own.mkdir(parents=True)
+    own.parent.chmod(0o700)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setuid(AGENT_UID)
+        os.write(writer, str(places_of(settings_of(agents)).org).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reader, 4096).decode() == str(own)
+
+
+@pytest.mark.root
+@needs_root
 def test_read_only_directories_of_a_source_make_copies_that_can_be_replaced(
     agents: World,
 ) -> None:

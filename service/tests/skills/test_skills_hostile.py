@@ -254,6 +254,59 @@ def test_more_skills_than_the_limit_are_named_and_none_is_removed(
     assert any("more than 3 skills" in warning for warning in report.warnings)
 
 
+def test_what_all_sources_may_have_together_fits_in_the_destination(
+    world: World,
+) -> None:
+    """F19."""
+    for tier in ("org", "built_in", "user"):
+        for number in range(3):
+            write(getattr(world, tier), f"{tier}-{number}", tier)
+    world.limits = Limits(skills=3, all_entries=6, all_bytes=30)
+
+    world.sync()
+    again = world.sync()
+
+    assert len(again.effective) == 9 and again.warnings == ()
+    assert not again.changed
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(all_entries=3), "more than 3 files together"),
+        (Limits(all_bytes=10), "more than 10 bytes together"),
+    ],
+)
+def test_skills_over_a_common_limit_are_named(
+    world: World, limits: Limits, words: str
+) -> None:
+    for number in range(4):
+        write(world.user, f"s{number}", "0123456789")
+    world.limits = limits
+
+    report = world.sync()
+
+    assert report.effective == ["s0", "s1"]
+    assert words in " ".join(report.warnings)
+
+
+def test_an_unsaved_edit_over_a_limit_stays_when_the_organisation_takes_the_name(
+    world: World,
+) -> None:
+    """F06: it could not be saved, so nothing takes its place."""
+    write(world.user, "x", "first")
+    world.sync()
+    world.limits = Limits(bytes=100)
+    for place in (world.user, world.copies):
+        write(place, "x", "0" * 1000, "data")
+    write(world.org, "x", "org")
+
+    report = world.sync()
+
+    assert read(world.copies, "x", "data") == "0" * 1000
+    assert 'Cannot save the skill "x"' in " ".join(report.warnings)
+
+
 def test_a_directory_with_too_many_names_is_not_taken_for_an_empty_one(
     world: World,
 ) -> None:

@@ -42,6 +42,7 @@ class Area:
         self._exchange = exchange
         self._staging: int | None = None
         self._removed = 0
+        self.stuck: list[str] = []
 
     def stage(
         self,
@@ -71,19 +72,26 @@ class Area:
 
     def put(self, name: str) -> str | None:
         """Put the staged skill in its place; return where the former one is now."""
-        staging = self._staged()
-        swap, old = f"swap.{name}", f"old.{name}"
-        if not self.holds(name):
-            os.rename(swap, name, src_dir_fd=staging, dst_dir_fd=self.root)
-            former = None
-        elif self._exchange(staging, swap, self.root, name):
-            former = swap
-        else:
-            os.rename(name, old, src_dir_fd=self.root, dst_dir_fd=staging)
-            os.rename(swap, name, src_dir_fd=staging, dst_dir_fd=self.root)
-            former = old
+        try:
+            former = self._put(name)
+        except OSError:
+            self.restore_missing()
+            self.discard(f"swap.{name}")
+            raise
         if self._durable:
             os.fsync(self.root)
+        return former
+
+    def _put(self, name: str) -> str | None:
+        staging = self._staged()
+        swap, old = f"swap.{name}", f"old.{name}"
+        if self.holds(name) and self._exchange(staging, swap, self.root, name):
+            return swap
+        former = None
+        if self.holds(name):
+            os.rename(name, old, src_dir_fd=self.root, dst_dir_fd=staging)
+            former = old
+        os.rename(swap, name, src_dir_fd=staging, dst_dir_fd=self.root)
         return former
 
     def take_out(self, name: str) -> str:
@@ -103,11 +111,18 @@ class Area:
         os.fsync(directory)
 
     def discard(self, former: str) -> None:
-        """Remove what was moved to the staging directory and is not needed."""
+        """Remove what was moved to the staging directory and is not needed.
+
+        What cannot be removed is noted, and tried again by the next sync.
+        """
         dead = f"dead.{secrets.token_hex(8)}"
-        with suppress(FileNotFoundError):
+        try:
             self._rename(former, dead)
             self._remove(dead)
+        except FileNotFoundError:
+            return
+        except (OSError, SkillRefused) as error:
+            self.stuck.append(str(error))
 
     def holds(self, name: str) -> bool:
         """Return whether anything lies at that place."""
@@ -130,9 +145,10 @@ class Area:
         for former in self._left():
             kind, _, name = former.partition(".")
             if kind == "old" and is_name(name) and not self.holds(name):
-                staging = self._staged()
-                os.rename(former, name, src_dir_fd=staging, dst_dir_fd=self.root)
-                restored.append(name)
+                with suppress(OSError):
+                    staging = self._staged()
+                    os.rename(former, name, src_dir_fd=staging, dst_dir_fd=self.root)
+                    restored.append(name)
         return restored
 
     def leftovers(self) -> list[tuple[str, str]]:
@@ -143,10 +159,12 @@ class Area:
         kept = []
         for former in self._left():
             kind, _, name = former.partition(".")
-            if kind in KEPT_BY_KILLS and is_name(name):
+            if kind == "old" and is_name(name) and not self.holds(name):
+                self.stuck.append(f"{former} cannot be put back")
+            elif kind in KEPT_BY_KILLS and is_name(name):
                 kept.append((former, name))
             else:
-                self._remove(former)
+                self.discard(former)
         return kept
 
     def close(self) -> None:

@@ -100,7 +100,9 @@ def winner(seen: Seen, user: str | None) -> tuple[str | None, str | None]:
 def rescue(seen: Seen) -> Rescue:
     """Return how the copy must be saved before it may be replaced or removed."""
     copy = seen.copy
-    if copy is None or copy in (seen.org, seen.built_in, seen.user):
+    if copy is None:
+        return Rescue.NOTHING
+    if copy != UNREADABLE and copy in (seen.org, seen.built_in, seen.user):
         return Rescue.NOTHING
     if seen.entry is None or not seen.entry.puts:
         return _of_unknown_origin(seen)

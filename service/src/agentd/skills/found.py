@@ -37,6 +37,8 @@ class Found:
     failed: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    _entries: int = 0
+    _bytes: int = 0
 
     def place(self, name: str) -> str:
         """Return the path of a skill, for people."""
@@ -78,10 +80,11 @@ class Found:
                 self._ignore(name, f"it is {self.others[name]}, not a directory")
             elif not is_name(name):
                 self._ignore(name, "a skill's name is printable and not hidden")
-            elif len(self.trees) >= limits.skills:
-                raise SkillRefused(f"there are more than {limits.skills} skills")
             else:
-                self.trees[name] = scan(root, name, limits)
+                self._check_room(limits)
+                self.trees[name] = tree = scan(root, name, limits)
+                self._entries += tree.entries
+                self._bytes += tree.bytes
         except FileNotFoundError:
             # It, or a part of it, went away just now: not the same as removed.
             self.refuse(name, SkillRefused("it changed while it was read"))
@@ -89,6 +92,18 @@ class Found:
             self.refuse(name, error)
         except OSError as error:
             self.fail(name, error)
+
+    def _check_room(self, limits: Limits) -> None:
+        if len(self.trees) >= limits.skills:
+            raise SkillRefused(f"there are more than {limits.skills} skills")
+        if self._entries > limits.all_entries:
+            raise SkillRefused(
+                f"the skills have more than {limits.all_entries} files together"
+            )
+        if self._bytes > limits.all_bytes:
+            raise SkillRefused(
+                f"the skills have more than {limits.all_bytes} bytes together"
+            )
 
     def refuse(self, name: str, error: SkillRefused) -> None:
         """Note that a skill is over a limit, or moves while it is read."""

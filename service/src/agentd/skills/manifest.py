@@ -24,8 +24,8 @@ from agentd.skills.tree import OPEN_DIRECTORY
 from agentd.skills.values import BUILT_IN, ORG, USER
 
 VERSION = 1
-MAX_BYTES = 4 * 1024 * 1024
-MAX_ENTRIES = 4000
+MAX_BYTES = 16 * 1024 * 1024
+MAX_ENTRIES = 10_000
 TIERS = frozenset({BUILT_IN, ORG, USER})
 COPY = "copy"
 PLACES = TIERS | {COPY}

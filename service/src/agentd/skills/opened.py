@@ -33,11 +33,6 @@ class Opened:
     exchange: Exchange
     _user: Area | None = None
 
-    @property
-    def user_is_there(self) -> bool:
-        """Return whether the user directory was there, or was made since."""
-        return self._user is not None
-
     def user(self) -> Area:
         """Return the user directory, made if it is not there."""
         if self._user is None:
@@ -46,11 +41,14 @@ class Opened:
             self._user = Area(root, self.limits, self.exchange, durable=True)
         return self._user
 
+    def areas(self) -> list[Area]:
+        """Return the directories that are written to and are there."""
+        return [self.destination, *([self._user] if self._user else [])]
+
     def close(self) -> None:
         """Close everything; empty staging directories go."""
-        self.destination.close()
-        if self._user is not None:
-            self._user.close()
+        for area in self.areas():
+            area.close()
         os.close(self.state)
         for found in self.found.values():
             if found.root is not None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from agentd.agent.settings import AgentSettings
@@ -32,10 +33,10 @@ def _org_skills(
     settings: AgentSettings, legacy: Path
 ) -> tuple[Path | None, tuple[str, ...]]:
     own = Path(settings.org_directory) / "skills"
-    if own.is_dir():
+    if _is_there(own):
         return own, ()
     other = Path(settings.org_skills_directory)
-    if not other.is_dir():
+    if not _is_there(other):
         return None, ()
     if other != legacy:
         return other, ()
@@ -43,3 +44,13 @@ def _org_skills(
         f"The organisation's skills come from {other}, the legacy place. "
         f"Move them to {own}, or name their place in org_skills_directory.",
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether it is a directory, or might be: what is hidden is not absent."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from agentd.skills.area import STAGING
 from agentd.skills.look import Sight
 from agentd.skills.manifest import COPY
 from agentd.skills.opened import Opened
@@ -51,6 +52,12 @@ def _warnings(
             f"{sight.manifest.damage}. It was written anew."
         )
     warnings += work.warnings
+    for area in opened.areas():
+        warnings += (
+            f"Cannot remove what a former skill left in {STAGING}: {why}. It is tried "
+            "again by the next sync."
+            for why in area.stuck
+        )
     for found in opened.found.values():
         warnings += found.notes()
     for tier in (ORG, BUILT_IN, USER):

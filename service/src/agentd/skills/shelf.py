@@ -26,8 +26,8 @@ class Shelf:
         self._area = area
         self._limits = limits
 
-    def keep(self, source: tuple[int, str], skill: str, tree: Tree) -> str:
-        """Keep a copy of that version; return its place below the user directory."""
+    def keep(self, source: tuple[int, str], skill: str, tree: Tree) -> tuple[str, bool]:
+        """Keep a copy of that version; return its place, and whether it is new."""
         with suppress(FileExistsError):
             os.mkdir(KEPT, 0o700, dir_fd=self._area.root)
             os.fsync(self._area.root)
@@ -40,7 +40,7 @@ class Shelf:
                 self._area.discard(f"{LABEL}.{skill}")
                 self._area.stage(skill, source, tree, label=LABEL)
                 self._area.move_staged(f"{LABEL}.{skill}", kept, name)
-            return f"{KEPT}/{name}"
+            return f"{KEPT}/{name}", not is_there
         finally:
             os.close(kept)
 

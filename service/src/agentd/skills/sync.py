@@ -100,14 +100,14 @@ class _Sync:
         return replace(result, changed=result.changed or bool(restored))
 
     def _restore_missing(self) -> list[str]:
-        restored = self._opened.destination.restore_missing()
-        if self._opened.user_is_there:
-            restored += self._opened.user().restore_missing()
-        return restored
+        return [
+            name for area in self._opened.areas() for name in area.restore_missing()
+        ]
 
     def _look(self) -> Sight:
-        for found in self._opened.found.values():
-            found.list_all(self._opened.limits)
+        limits = self._opened.limits
+        for place, found in self._opened.found.items():
+            found.list_all(limits.of_copies() if place == COPY else limits)
         if not self._opened.found[COPY].readable:
             raise SkillRefused("it cannot be read")
         remove_leftovers(self._opened.state, self._file)
@@ -122,10 +122,7 @@ class _Sync:
         )
 
     def _persist(self, skills: Mapping[str, _Skill], sight: Sight, work: Work) -> None:
-        areas = [self._opened.destination]
-        if self._opened.user_is_there:
-            areas.append(self._opened.user())
-        for area in areas:
+        for area in self._opened.areas():
             self._recover(area, skills, work)
         for name, skill in skills.items():
             if skill.decision.rescue is not Rescue.NOTHING:
@@ -229,5 +226,6 @@ def _to_remove(skills: Mapping[str, _Skill]) -> set[str]:
 
 _STOPPED = (
     "Nothing was cleared or replaced, because not everything could be saved before. "
-    "What was missing was added. Make room, or let the agent write, and sync again."
+    "What was missing was added if there was room. Make room, or let the agent write, "
+    "and sync again."
 )

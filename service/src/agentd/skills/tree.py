@@ -77,6 +77,17 @@ class Tree:
         return hashlib.blake2b(whole, digest_size=16).hexdigest()
 
     @property
+    def entries(self) -> int:
+        """Return how many files, directories and other things it has."""
+        lists = (self.directories, self.files, self.links, self.left_out)
+        return sum(map(len, lists))
+
+    @property
+    def bytes(self) -> int:
+        """Return how many bytes its files have."""
+        return sum(file.size for file in self.files)
+
+    @property
     def is_listed(self) -> bool:
         """Return whether the CLI can find the skill's description."""
         files = [file.path for file in self.files]

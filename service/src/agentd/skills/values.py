@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,8 +31,19 @@ class Limits:
     bytes: int = 256 * 1024 * 1024
     depth: int = 16
     listed: int = 20_000
+    all_entries: int = 100_000
+    all_bytes: int = 4 * 1024 * 1024 * 1024
     removed: int = 200_000
     conflict_copies: int = 200
+
+    def of_copies(self) -> Limits:
+        """Return those of the destination: it holds what three sources may hold."""
+        return replace(
+            self,
+            skills=4 * self.skills,
+            all_entries=4 * self.all_entries,
+            all_bytes=4 * self.all_bytes,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +126,7 @@ class _Room:
     def names(self, names: Iterable[str], *, in_order: bool = False) -> list[str]:
         """Return the names that fit in."""
         ordered = list(names) if in_order else sorted(names)
+        self.is_cut = self.is_cut or len(ordered) > MAX_REPORTED
         return [shown(name) for name in ordered[:MAX_REPORTED] if self._takes(name)]
 
     def things(self, things: Iterable[dict[str, str]]) -> list[dict[str, str]]:

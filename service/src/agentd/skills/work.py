@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from agentd.skills.area import Area
 from agentd.skills.content import digest_of
-from agentd.skills.decide import Decision, Rescue, Seen
+from agentd.skills.decide import Act, Decision, Rescue, Seen
 from agentd.skills.manifest import COPY
 from agentd.skills.opened import Opened
 from agentd.skills.shelf import Shelf
@@ -75,6 +75,23 @@ class Work:
         if decision.rescue is Rescue.ASIDE:
             self._keep(source, name, tree)
             return
+        try:
+            self._save_as_user(name, seen, decision)
+        except PermissionError:
+            # The user skill itself belongs to another: the edit needs another place.
+            if decision.rescue is not Rescue.SAVE_BACK:
+                raise
+            copy = self._keep(source, name, tree, again=False)
+            if decision.act is Act.LEAVE:
+                place = self.opened.found[USER].place(name)
+                raise SkillRefused(
+                    f"{place} does not belong to uid {os.geteuid()}; the edit is "
+                    f"kept in {copy}"
+                ) from None
+
+    def _save_as_user(self, name: str, seen: Seen, decision: Decision) -> None:
+        tree = self._copy_tree(name)
+        source = (self.opened.destination.root, name)
         area = self.opened.user()
         if decision.rescue is Rescue.PERSIST and area.holds(name):
             raise SkillRefused(
@@ -140,10 +157,16 @@ class Work:
                 self._keep((area.staging, former), name, tree)
         area.discard(former)
 
-    def _keep(self, source: tuple[int, str], name: str, tree: Tree) -> None:
-        place = Shelf(self.opened.user(), self.opened.limits).keep(source, name, tree)
+    def _keep(
+        self, source: tuple[int, str], name: str, tree: Tree, *, again: bool = True
+    ) -> str:
+        """Keep it beside; again says whether to tell of it if it was kept before."""
+        shelf = Shelf(self.opened.user(), self.opened.limits)
+        place, is_new = shelf.keep(source, name, tree)
         copy = str(self.opened.places.user / place)
-        self.conflicts.append(Conflict(name=name, copy=copy))
+        if is_new or again:
+            self.conflicts.append(Conflict(name=name, copy=copy))
+        return copy
 
     def _copy_tree(self, name: str) -> Tree:
         found = self.opened.found[COPY]
