@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 import uuid
 from pathlib import Path
 
@@ -126,6 +127,23 @@ def test_reading_from_the_end_is_bounded(
     write(projects, line() + line("other", text="x" * 2000))
 
     assert not state(projects).holds
+
+
+def test_a_line_that_would_take_the_memory_to_parse_is_not_parsed(
+    projects: Path,
+) -> None:
+    dense = b'{"uuid":"' + WANTED.encode() + b'","a":[' + b"[]," * 2_000_000 + b"0]}\n"
+    write(projects, dense)
+
+    tracemalloc.start()
+    try:
+        found = state(projects)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert not found.holds
+    assert most < 64 * 1024 * 1024
 
 
 def test_an_empty_file_is_no_session_that_can_be_resumed(projects: Path) -> None:

@@ -62,19 +62,7 @@ async def _converse(stack: Stack) -> Path:
     conversation = Conversation(await stack.spawner.start_cli("main", start))
     for word in WORDS[:-1]:
         await conversation.say(f"Remember the word {word}.")
-    message_uuid = str(uuid.uuid4())
-    line = {
-        "type": "user",
-        "uuid": message_uuid,
-        "message": {"role": "user", "content": f"Remember the word {WORDS[-1]}."},
-        "parent_tool_use_id": None,
-    }
-    await conversation.process.write(json.dumps(line).encode() + b"\n")
-    async for message in conversation.messages():
-        if message["type"] == "result":
-            break
-    asked = {"session_id": SESSION, "message_uuid": message_uuid}
-    state = await call(stack, "turn_state", **asked)
+    state = await _turn(stack, conversation, f"Remember the word {WORDS[-1]}.")
     with pytest.raises(CallRefused, match="a CLI of it runs"):
         await call(stack, "repair_transcript", session_id=SESSION)
     await conversation.process.aclose()
@@ -153,3 +141,72 @@ async def _remembered(stack: Stack, session: str) -> tuple[str, ...] | None:
 
 def _places(stack: Stack) -> Places:
     return Places(stack.memory() / ".claude", stack.memory())
+
+
+async def test_turns_of_the_real_cli_are_followed_to_their_end(
+    running_stack: RunningStack,
+) -> None:
+    async with running_stack() as stack:
+        start = CliStart(session_id=SESSION, resume=False)
+        spoken = Conversation(await stack.spawner.start_cli("main", start))
+        tool = await _turn(stack, spoken, 'tool Bash {"command": "echo it-ran"}')
+        failed = await _turn(stack, spoken, "fail with status 400")
+        compacted = await _turn(stack, spoken, "/compact")
+        after = await _turn(stack, spoken, "Remember the word fig.")
+        asked = await _say(spoken, "answer slowly for 60 seconds")
+        await _until_found(stack, asked)
+        broken_off = await _state(stack, asked)
+        await spoken.process.signal("KILL")
+        await drain(spoken.process)
+        killed = await _state(stack, asked)
+        again = await begin(stack, SESSION)
+        await again.say("Remember the word lime.")
+        resumed = await _state(stack, asked)
+        await again.process.aclose()
+
+    assert "it-ran" in str(tool["answer"])
+    assert (tool["ended"], tool["is_error"]) == (True, False)
+    assert (failed["ended"], failed["is_error"]) == (True, True)
+    assert compacted["found"] is True
+    assert compacted["answer"] is None
+    assert "fig" in str(after["answer"])
+    nothing = {"found": True, "answer": None, "is_error": False}
+    for state in (broken_off, killed, resumed):
+        assert {key: state[key] for key in nothing} == nothing
+    assert (broken_off["running"], broken_off["ended"]) == (True, False)
+    assert (killed["running"], killed["ended"]) == (False, False)
+    # The CLI has put in an answer of its own, which is none.
+    assert resumed["ended"] is True
+
+
+async def _say(spoken: Conversation, text: str) -> str:
+    message_uuid = str(uuid.uuid4())
+    line = {
+        "type": "user",
+        "uuid": message_uuid,
+        "message": {"role": "user", "content": text},
+        "parent_tool_use_id": None,
+    }
+    await spoken.process.write(json.dumps(line).encode() + b"\n")
+    return message_uuid
+
+
+async def _turn(stack: Stack, spoken: Conversation, text: str) -> dict[str, object]:
+    """Take a turn; return what the transcript then holds of it."""
+    message_uuid = await _say(spoken, text)
+    async with asyncio.timeout(CALL_SECONDS):
+        async for message in spoken.messages():
+            if message["type"] == "result":
+                break
+    return await _state(stack, message_uuid)
+
+
+async def _state(stack: Stack, message_uuid: str) -> dict[str, object]:
+    asked = {"session_id": SESSION, "message_uuid": message_uuid}
+    return await call(stack, "turn_state", **asked)
+
+
+async def _until_found(stack: Stack, message_uuid: str) -> None:
+    async with asyncio.timeout(CALL_SECONDS):
+        while not (await _state(stack, message_uuid))["found"]:
+            await asyncio.sleep(0.05)

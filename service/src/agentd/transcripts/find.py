@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import json
 import os
 import stat
 from collections.abc import Iterator
@@ -15,7 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentd.transcripts.judge import parse
 from agentd.transcripts.key import nearness, project_key
+from agentd.transcripts.lines import MAX_LINE_BYTES
 
 BLOCK_BYTES = 64 * 1024
 MAX_TAIL_BYTES = 32 * 1024 * 1024
@@ -160,9 +161,11 @@ def _holds(file: int, size: int, uuid: str) -> bool:
 
 
 def _is_line(line: bytes, uuid: str) -> bool:
+    if len(line) > MAX_LINE_BYTES:
+        return False
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = parse(line, line.decode())
+    except ValueError:
         return False
     return isinstance(value, dict) and value.get("uuid") == uuid
 
