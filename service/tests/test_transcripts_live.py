@@ -25,7 +25,7 @@ from agentd.transcripts.scan import scan_session
 pytestmark = pytest.mark.live
 
 QUESTION = "Which words did I ask you to remember?"
-CALL_SECONDS = 20
+CALL_SECONDS = 60
 # The damage that stands for its verdict, and what the CLI then remembers of the
 # words; nothing where it finds no conversation.
 PROOFS = {
