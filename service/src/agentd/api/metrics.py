@@ -39,6 +39,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.model = ModelFigures()
+        self.registry.register(self.model)
+        self._seen_sweeps: dict[str, float] = {}
+        self._of_turns()
+        self._of_clients()
+        self._of_agents()
+
+    def _of_turns(self) -> None:
         self.turns = self._counter(
             "turns", "Turns that ended.", labels=("agent", "status")
         )
@@ -47,14 +55,6 @@ class Metrics:
         )
         self.seconds = self._histogram(
             "turn_seconds", "How long turns took.", TURN_BUCKETS
-        )
-        self.live = self._gauge("live_clients", "Claude CLI clients that live.")
-        self.starts = self._counter("client_starts", "Claude CLI clients that started.")
-        self.start_seconds = self._histogram(
-            "client_start_seconds", "How long a client took to start.", START_BUCKETS
-        )
-        self.ends = self._counter(
-            "client_ends", "Claude CLI clients that ended.", labels=("agent", "why")
         )
         self.waiting_turns = self._gauge(
             "waiting_turns", "Turns that wait for a client.", labels=()
@@ -65,6 +65,18 @@ class Metrics:
             "version has none, so that it stays 0.",
             labels=(),
         )
+
+    def _of_clients(self) -> None:
+        self.live = self._gauge("live_clients", "Claude CLI clients that live.")
+        self.starts = self._counter("client_starts", "Claude CLI clients that started.")
+        self.start_seconds = self._histogram(
+            "client_start_seconds", "How long a client took to start.", START_BUCKETS
+        )
+        self.ends = self._counter(
+            "client_ends", "Claude CLI clients that ended.", labels=("agent", "why")
+        )
+
+    def _of_agents(self) -> None:
         self.sweeps = self._counter(
             "retention_sweeps", "Sweeps of old transcripts that the CLI was seen to do."
         )
@@ -78,9 +90,6 @@ class Metrics:
         self.missing_skills = self._gauge(
             "skills_missing", "Skills that the CLI should have and did not report."
         )
-        self.model = ModelFigures()
-        self.registry.register(self.model)
-        self._seen_sweeps: dict[str, float] = {}
 
     def turn_ended(self, answer: Answer) -> None:
         """Count a turn that ended."""
