@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -101,6 +102,36 @@ async def test_the_relay_s_port_answers_for_the_agent_s_own_health(
 
         assert response.status_code == status
         assert gateway.connections == 0
+
+
+async def test_who_asks_for_the_health_together_gets_one_look_that_stops_nobody(
+    short_path: Path,
+) -> None:
+    """Anything in the container may ask, and the disk takes its time."""
+    looks: list[float] = []
+
+    def slowly() -> dict[str, object]:
+        looks.append(time.monotonic())
+        time.sleep(0.3)
+        return {"ok": True}
+
+    port = free_port()
+    async with Relay(str(short_path / "none"), slowly) as joined:
+        async with await joined.listen(port), httpx.AsyncClient(trust_env=False) as one:
+            loop = asyncio.get_running_loop()
+            longest, last = 0.0, loop.time()
+            asked = [
+                asyncio.ensure_future(one.get(f"http://127.0.0.1:{port}/health"))
+                for _asker in range(20)
+            ]
+            while not all(task.done() for task in asked):
+                await asyncio.sleep(0.01)
+                longest, last = max(longest, loop.time() - last), loop.time()
+        joined.close()
+
+    assert {task.result().status_code for task in asked} == {200}
+    assert len(looks) <= 4
+    assert longest < 0.3
 
 
 async def test_the_relay_holds_a_bounded_number_of_connections(

@@ -62,8 +62,8 @@ class AgentCalls:
             "processes": len(self.processes),
         }
 
-    def _probe(self) -> dict[str, object]:
-        result = condition(self._settings, self._booted)
+    def _probe(self, durable: bool = True) -> dict[str, object]:
+        result = condition(self._settings, self._booted, durable)
         if not result["ok"]:
             self._booted = replace(self._booted, errors=tuple(mend(self._settings)))
             result = condition(self._settings, self._booted)
@@ -147,7 +147,8 @@ class AgentCalls:
     ) -> Mapping[str, object]:
         stream = _stream(parameters)
         self.processes.refuse_more(stream)
-        health = await asyncio.to_thread(self._probe)
+        # The health is asked for often, and makes durable what it writes.
+        health = await asyncio.to_thread(self._probe, False)
         if not health["ok"]:
             raise CallFailed("; ".join(_texts(health["errors"])))
         try:

@@ -23,9 +23,11 @@ TEXTS_BYTES = 48 * 1024
 MAX_CHARACTERS = 500
 
 
-def condition(settings: AgentSettings, booted: Booted) -> dict[str, object]:
+def condition(
+    settings: AgentSettings, booted: Booted, durable: bool = True
+) -> dict[str, object]:
     """Return what the probe finds, with the boot's errors and warnings, bounded."""
-    result = probe(settings)
+    result = probe(settings, durable)
     found = result["errors"]
     errors = [*booted.errors, *(found if isinstance(found, list) else [])]
     try:

@@ -103,8 +103,11 @@ def require_writable(settings: AgentSettings) -> None:
             raise BootFailed(sentence("write to", directory, error)) from error
 
 
-def probe(settings: AgentSettings) -> dict[str, object]:
-    """Write, make durable, rename and remove a file in each; return what went well."""
+def probe(settings: AgentSettings, durable: bool = True) -> dict[str, object]:
+    """Write, rename and remove a file in each; return what went well.
+
+    To make it durable as well takes the disk's time, and finds a broken disk too.
+    """
     places = {
         "memory": Path(settings.working_directory),
         "sessions": Path(settings.config_directory) / "projects",
@@ -114,7 +117,7 @@ def probe(settings: AgentSettings) -> dict[str, object]:
     errors = []
     for name, directory in places.items():
         try:
-            _probe_directory(directory)
+            _probe_directory(directory, durable)
             volumes[name] = True
         except OSError as error:
             volumes[name] = False
@@ -122,9 +125,9 @@ def probe(settings: AgentSettings) -> dict[str, object]:
     return {"ok": not errors, "volumes": volumes, "errors": errors}
 
 
-def _probe_directory(directory: Path) -> None:
+def _probe_directory(directory: Path, durable: bool = True) -> None:
     path = directory / PROBE_NAME
-    replace_file(path, b"probe\n")
+    replace_file(path, b"probe\n", durable=durable)
     path.unlink()
 
 

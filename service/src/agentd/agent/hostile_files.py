@@ -46,7 +46,9 @@ def read_small(path: Path, max_bytes: int) -> bytes | None:
     return content
 
 
-def replace_file(path: Path, content: bytes, mode: int = 0o640) -> None:
+def replace_file(
+    path: Path, content: bytes, mode: int = 0o640, durable: bool = True
+) -> None:
     """Write a file beside its place, make it durable, and rename it there."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -54,7 +56,8 @@ def replace_file(path: Path, content: bytes, mode: int = 0o640) -> None:
     try:
         with open(file, "wb", closefd=False) as stream:
             stream.write(content)
-        os.fsync(file)
+        if durable:
+            os.fsync(file)
         os.rename(beside, path)
     except OSError:
         with suppress(OSError):

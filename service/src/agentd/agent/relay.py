@@ -14,6 +14,7 @@ from typing import Self, cast
 MAX_CONNECTIONS = 256
 HIGH_WATER_BYTES = 256 * 1024
 HEALTH_REQUEST = b"GET /health "
+HEALTH_SECONDS = 0.2
 
 Health = Callable[[], Mapping[str, object]]
 
@@ -26,6 +27,8 @@ class Relay:
         self.health = health
         self.connections: set[Inward] = set()
         self._dials = asyncio.TaskGroup()
+        self._health_lock = asyncio.Lock()
+        self._last_health: tuple[float, Mapping[str, object]] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to own the relay's tasks."""
@@ -45,6 +48,20 @@ class Relay:
     def dial(self, inward: Inward) -> None:
         """Join a connection to the gateway, or answer that it is not there."""
         self._dials.create_task(self._dial(inward))
+
+    def examine(self, inward: Inward) -> None:
+        """Answer a connection with the health, which takes the disk's time."""
+        self._dials.create_task(self._examine(inward))
+
+    async def _examine(self, inward: Inward) -> None:
+        # Whatever runs in the container may ask: all who ask together get one look.
+        loop = asyncio.get_running_loop()
+        async with self._health_lock:
+            last = self._last_health
+            if last is None or loop.time() - last[0] > HEALTH_SECONDS:
+                found = await asyncio.to_thread(self.health)
+                self._last_health = last = loop.time(), found
+        inward.answer_health(last[1])
 
     async def _dial(self, inward: Inward) -> None:
         loop = asyncio.get_running_loop()
@@ -134,11 +151,15 @@ class Inward(Half):
         self._first += data
         if HEALTH_REQUEST.startswith(self._first[: len(HEALTH_REQUEST)]):
             if len(self._first) >= len(HEALTH_REQUEST):
-                self._answer_health()
+                self._hold()
+                self._relay.examine(self)
             return
+        self._hold()
+        self._relay.dial(self)
+
+    def _hold(self) -> None:
         if self.transport is not None:
             self.transport.pause_reading()
-        self._relay.dial(self)
 
     def join(self, outward: Half) -> None:
         """Send what came first, and relay from now on."""
@@ -171,8 +192,8 @@ class Inward(Half):
             "503 Service Unavailable", json.dumps({"type": "error", "error": error})
         )
 
-    def _answer_health(self) -> None:
-        health = self._relay.health()
+    def answer_health(self, health: Mapping[str, object]) -> None:
+        """Answer with the health, whose status says whether it is good."""
         status = "200 OK" if health.get("ok") else "503 Service Unavailable"
         self._answer(status, json.dumps(health))
 
