@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
+from agentd.conversations.boot_scan import BootScan
 from agentd.conversations.clearing import clear, drop
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
@@ -76,6 +77,7 @@ class Turns:
         for name, work in (
             ("recovery", self._recovery.run()),
             ("outbox", self._parts.outbox.run()),
+            ("boot scan", BootScan(self._parts.database, self._parts.spawner).run()),
         ):
             self._beside.append(self._tasks.create_task(work, name=name))
 
