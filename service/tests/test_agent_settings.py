@@ -74,3 +74,14 @@ def test_a_damaged_file_is_refused_by_its_path(tmp_path: Path, content: str) -> 
 
     with pytest.raises(SettingsInvalid, match="settings"):
         load_agent_settings(file)
+
+
+def test_home_and_configuration_follow_the_working_directory(tmp_path: Path) -> None:
+    """E08: nothing is left at the place that nobody uses."""
+    moved = load_agent_settings(write(tmp_path, {**GOOD, "working_directory": "/m"}))
+    apart = load_agent_settings(
+        write(tmp_path, {**GOOD, "working_directory": "/m", "home_directory": "/h"})
+    )
+
+    assert (moved.home_directory, moved.config_directory) == ("/m", "/m/.claude")
+    assert (apart.home_directory, apart.config_directory) == ("/h", "/m/.claude")

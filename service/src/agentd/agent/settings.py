@@ -48,9 +48,10 @@ class AgentSettings:
     working_directory: str = "/data/memory"
     """Where the CLI runs, always the same."""
     config_directory: str = "/data/memory/.claude"
-    """`CLAUDE_CONFIG_DIR`."""
+    """`CLAUDE_CONFIG_DIR`; follows `working_directory` unless it is set."""
     home_directory: str = "/data/memory"
-    """`HOME` of the CLI; its `.claude` leads to `config_directory`."""
+    """`HOME` of the CLI; follows `working_directory` unless it is set.
+    Its `.claude` leads to `config_directory`."""
     skill_data_directory: str = "/data/skill-data"
     """`SKILL_DATA_DIR`."""
     org_directory: str = "/data/org"
@@ -129,7 +130,15 @@ def parse_agent_settings(value: Mapping[str, object]) -> AgentSettings:
             _check_value(name, str(item.type), value[name])
     if value["component"] != "agent":
         raise ValueError(f'"component" is "{value["component"]}", not "agent"')
-    return AgentSettings(**value)  # type: ignore[arg-type]
+    return AgentSettings(**{**_beside(value), **value})  # type: ignore[arg-type]
+
+
+def _beside(value: Mapping[str, object]) -> dict[str, object]:
+    """Return where a working directory of its own takes the other two with it."""
+    working = value.get("working_directory")
+    if working is None:
+        return {}
+    return {"home_directory": working, "config_directory": f"{working}/.claude"}
 
 
 def _check_value(name: str, kind: str, value: object) -> None:
