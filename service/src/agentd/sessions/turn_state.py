@@ -39,6 +39,7 @@ class TurnState:
     answer: str | None
     last_uuid: str | None
     truncated: bool
+    is_error: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def read_turn_state(told: Mapping[str, object]) -> TurnState:
         answer=text,
         last_uuid=canonical_uuid(told.get("last_uuid")),
         truncated=told.get("truncated") is True,
+        is_error=told.get("is_error") is True,
     )
 
 
@@ -74,7 +76,9 @@ def recovered(state: TurnState) -> Recovered:
     if not state.ended or state.answer is None:
         return Recovered("error", UNFINISHED, state.last_uuid, in_transcript=True)
     text = state.answer + CUT if state.truncated else state.answer
-    return Recovered("recovered", text, state.last_uuid, in_transcript=True)
+    # The CLI writes an error of the model's API where an answer would stand.
+    status = "error" if state.is_error else "recovered"
+    return Recovered(status, text, state.last_uuid, in_transcript=True)
 
 
 def not_recovered(reason: str) -> Recovered:
