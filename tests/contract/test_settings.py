@@ -183,6 +183,22 @@ def test_limits_and_rules_reach_the_component_that_keeps_them(
             "Set deployment_prices",
         ),
         (
+            {"deployment_agents": [{"name": "a", "uid": 7, "skills": ["../x"]}]},
+            'Cannot use the names ["../x"] of skills or models',
+        ),
+        (
+            {"deployment_agents": [{"name": "a", "uid": 7, "models": ["--x"]}]},
+            'Cannot use the names ["--x"] of skills or models',
+        ),
+        (
+            {
+                "deployment_agents": [
+                    {"name": "a", "uid": 7, "system_prompt": "x" * 65_537}
+                ]
+            },
+            "one is longer than 65536 characters",
+        ),
+        (
             {"deployment_prices": {"claude": {"input": 1}}},
             "Cannot use the prices of claude",
         ),
