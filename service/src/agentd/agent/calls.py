@@ -128,7 +128,9 @@ class AgentCalls:
         session_id, uuid = parameters.get("session_id"), parameters.get("uuid")
         if not is_uuid(session_id) or not (uuid is None or is_uuid(uuid)):
             raise CallFailed("session_id and uuid have to be UUIDs.")
-        state = transcript_state(
+        # In a thread: a file of many megabytes must not hold up the other calls.
+        state = await asyncio.to_thread(
+            transcript_state,
             Path(self._settings.config_directory),
             Path(self._settings.working_directory),
             str(session_id),
