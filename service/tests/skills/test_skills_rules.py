@@ -242,8 +242,6 @@ def test_a_runtime_skill_is_saved_before_the_organisation_takes_its_name(
 ) -> None:
     """F01: nobody had the name when the agent took it."""
     world.sync()
-    write(world.built_in, "other", "o")
-    world.sync()
     write(world.copies, "x", "the agent's")
     write(world.org, "x", "org")
 

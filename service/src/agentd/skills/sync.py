@@ -70,6 +70,7 @@ class _Sync:
         self._selection = None if selection is None else frozenset(selection)
         self._file = opened.places.state.name
         self._entries: Mapping[str, Entry] = {}
+        self._known = False
 
     def run(self, on_step: Callable[[str], None]) -> SkillsReport:
         """Do the three steps; a failing first one stops the second."""
@@ -112,7 +113,7 @@ class _Sync:
             raise SkillRefused("it cannot be read")
         remove_leftovers(self._opened.state, self._file)
         manifest = read_manifest(self._opened.state, self._file)
-        self._entries = manifest.entries
+        self._entries, self._known = manifest.entries, manifest.known
         user = self._opened.found[USER]
         return Sight(
             places=self._opened.found,
@@ -191,8 +192,7 @@ class _Sync:
             entry = self._entry_after(name, skill, sight, work)
             if entry.put or entry.pending or entry.seen:
                 entries[name] = entry
-        if entries or sight.manifest.known or sight.manifest.damage:
-            self._write(entries, work)
+        self._write(entries, work)
 
     def _entry_after(self, name: str, skill: _Skill, sight: Sight, work: Work) -> Entry:
         former = self._entries.get(name, Entry())
@@ -206,7 +206,7 @@ class _Sync:
         return Entry(put, pending, seen)
 
     def _write(self, entries: Mapping[str, Entry], work: Work) -> None:
-        if entries == self._entries:
+        if entries == self._entries and self._known:
             return
         try:
             write_manifest(self._opened.state, self._file, entries)
@@ -217,7 +217,7 @@ class _Sync:
                 "The next sync has to look at everything again."
             )
         else:
-            self._entries = entries
+            self._entries, self._known = entries, True
 
 
 def _to_remove(skills: Mapping[str, _Skill]) -> set[str]:
