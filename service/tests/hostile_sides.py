@@ -272,6 +272,16 @@ class Broken(Cli):
         await asyncio.sleep(3600)
 
 
+class Stderr(Cli):
+    """Writes to standard error, and empty output, without end."""
+
+    async def turn(self, text: str, uuid: str) -> None:
+        many = encode(FrameKind.ERROR_OUTPUT, b"x" * 1000) * 50
+        large = encode(FrameKind.ERROR_OUTPUT, b"x" * MAX_PAYLOAD_BYTES)
+        while True:
+            await self.line.send(many + encode(FrameKind.OUTPUT) * 50 + large)
+
+
 class Liar(Side):
     """Answers every call with something else, for ids that it was never given."""
 
@@ -287,11 +297,10 @@ class Liar(Side):
 
 
 class Staller(Side):
-    """Takes every call and answers none but its health."""
+    """Takes every call and answers none."""
 
     async def answer(self, line: Line, call: Json) -> None:
-        if call["name"] == "probe":
-            await super().answer(line, call)
+        return
 
 
 class Dialler(Side):
@@ -310,6 +319,24 @@ class Dialler(Side):
             await asyncio.sleep(0)
 
 
+class Greeter(Side):
+    """Greets as the main connection again and again."""
+
+    async def serve(self, line: Line) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for _number in range(4):
+                tasks.create_task(self._greet())
+            await super().serve(line)
+
+    async def _greet(self) -> None:
+        while True:
+            with suppress(OSError):
+                line = await Line.dial(self.socket, {"report": {"ok": True}})
+                await asyncio.sleep(0)
+                line.writer.close()
+            await asyncio.sleep(0.001)
+
+
 def side_of(kind: type[Cli]) -> type[Side]:
     """Return a side whose CLIs are of that kind."""
     return type(f"Side{kind.__name__}", (Side,), {"cli": kind})
@@ -323,6 +350,8 @@ HOSTILE: dict[str, type[Side]] = {
     "endless": side_of(Endless),
     "replay": side_of(Replay),
     "broken": side_of(Broken),
+    "stderr": side_of(Stderr),
+    "greeter": Greeter,
     "liar": Liar,
     "staller": Staller,
     "dialler": Dialler,

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ TURNS_AT_ONCE = 6
 GOOD_TURNS = 12
 MAX_RESIDENT_BYTES = 220 * 1024 * 1024
 # The others take part in the attack of all at once.
-ALONE = ("replay", "broken", "liar", "dialler")
+ALONE = ("replay", "broken", "liar", "dialler", "greeter")
 
 
 @dataclass
@@ -43,12 +43,22 @@ class Place:
         return self.directory / "s"
 
 
+class Attackable(ControlProcess):
+    """A control that is waited for until the honest agent is connected."""
+
+    def _connected(self) -> bool:
+        with suppress(httpx.TransportError):
+            found = {one["name"]: one for one in self.client.get("/agents").json()}
+            return bool(found[GOOD]["connected"])
+        return False
+
+
 @asynccontextmanager
 async def served(directory: Path, **hostile: str) -> AsyncIterator[Attacked]:
     """Yield a control with the honest agent and these kinds of hostile ones."""
     place = Place(directory)
     names = (GOOD, *hostile)
-    control = ControlProcess(
+    control = Attackable(
         place,
         names,
         settings={
@@ -66,7 +76,8 @@ async def served(directory: Path, **hostile: str) -> AsyncIterator[Attacked]:
             socket = place.sockets_directory / name / "control.sock"
             socket.parent.mkdir(parents=True)
             sides.append(start_side(kind, socket, directory / f"{name}.log"))
-        await asyncio.to_thread(control.start)
+        await asyncio.to_thread(control.launch)
+        await asyncio.to_thread(control.until_connected)
         async with httpx.AsyncClient(
             base_url=str(control.client.base_url),
             headers=dict(control.client.headers),
@@ -140,11 +151,13 @@ async def test_the_others_are_served_whatever_an_agent_does(
             seconds = await attacked.serve_good()
         answers = [task.result() for task in evil]
         again = await attacked.serve_good()
+        log = attacked.control.log()
         health = (await attacked.client.get("/health")).json()
         resident = attacked.resident_bytes()
 
     assert statistics.median(seconds) < 1.0, seconds
     assert max(again) < 3.0
+    assert log.count("agent_connected") < 60
     assert {one.status_code for one in answers} <= {200, 503}
     assert health["status"] in {"ok", "degraded"}
     assert resident < MAX_RESIDENT_BYTES
@@ -162,11 +175,15 @@ async def test_all_attacks_at_once_take_no_agent_s_place(short_path: Path) -> No
             ]
             await asyncio.sleep(0.5)
             seconds = await attacked.serve_good()
+            began = time.monotonic()
+            await attacked.client.get("/health")
+            health_seconds = time.monotonic() - began
         statuses = Counter(task.result().status_code for task in evil)
         resident = attacked.resident_bytes()
         listed: Any = (await attacked.client.get("/chat")).json()
 
     assert statistics.median(seconds) < 2.0, seconds
+    assert health_seconds < 5.0
     assert set(statuses) <= {200, 503}
     assert resident < MAX_RESIDENT_BYTES
     assert all(one["status"] == "idle" for one in listed["conversations"])

@@ -25,6 +25,9 @@ HELLO_BYTES = 16 * 1024
 SILENCE_SECONDS = 15.0
 SILENCES_UNTIL_LOST = 3
 UNASKED_PAUSE_SECONDS = 0.01
+# A side that is well greets once for each life of control or of its own.
+GREETINGS_AT_ONCE = 5
+GREETING_SECONDS = 1.0
 START_TIMEOUT_SECONDS = 30.0
 SIGNAL_TIMEOUT_SECONDS = 5.0
 
@@ -45,6 +48,9 @@ class Peer:
         self._calls = CallTable(name)
         self._expected: dict[str, asyncio.Future[RemoteProcess | None]] = {}
         self._refused = 0
+        self._greetings = 0.0
+        self._greeted_at = 0.0
+        self._greeting = asyncio.Lock()
 
     def state(self) -> AgentState:
         """Return whether the agent is connected, and what it reported."""
@@ -122,7 +128,18 @@ class Peer:
         expected.set_result(process)
         await process.pump()
 
+    async def _calm(self) -> None:
+        """Wait if this agent greeted very often of late: each costs work and a log."""
+        async with self._greeting:
+            now = asyncio.get_running_loop().time()
+            past = (now - self._greeted_at) / GREETING_SECONDS
+            self._greetings = max(0.0, self._greetings - past) + 1
+            self._greeted_at = now
+            if self._greetings > GREETINGS_AT_ONCE:
+                await asyncio.sleep(GREETING_SECONDS)
+
     async def _serve_main(self, link: Link, report: Mapping[str, object]) -> None:
+        await self._calm()
         self._forget_main()
         for other in self._links - {link}:
             other.abort()

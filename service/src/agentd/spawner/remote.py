@@ -18,6 +18,9 @@ from agentd.spawner.protocol import SignalName
 CHUNK_BYTES = 256 * 1024
 UNREAD_BYTES = 256 * 1024
 STDERR_BYTES = 8 * 1024
+# What nobody reads is not worth much time: beyond this it is taken slowly.
+UNREAD_STDERR_BYTES = 1024 * 1024
+UNREAD_PAUSE_SECONDS = 0.01
 CLOSE_SECONDS = (2.0, 3.0, 3.0)
 
 SendSignal = Callable[[SignalName], Awaitable[None]]
@@ -39,6 +42,7 @@ class RemoteProcess:
         self._ended = asyncio.Event()
         self._status: int | None = None
         self._stderr = b""
+        self._stderr_bytes = 0
 
     @property
     def stderr_tail(self) -> str:
@@ -65,7 +69,7 @@ class RemoteProcess:
         if frame.kind is FrameKind.OUTPUT:
             await self._take_output(frame.payload)
         elif frame.kind is FrameKind.ERROR_OUTPUT:
-            self._stderr = (self._stderr + frame.payload)[-STDERR_BYTES:]
+            await self._take_stderr(frame.payload)
         elif frame.kind is FrameKind.EXIT:
             status = decode_json(frame.payload).get("status")
             if not isinstance(status, int) or not -255 <= status <= 255:
@@ -74,16 +78,23 @@ class RemoteProcess:
         else:
             raise FrameInvalid(f"a {frame.kind.name} frame has no place here")
 
+    async def _take_stderr(self, payload: bytes) -> None:
+        self._stderr = (self._stderr + payload[-STDERR_BYTES:])[-STDERR_BYTES:]
+        self._stderr_bytes += 1 + len(payload)
+        if self._stderr_bytes > UNREAD_STDERR_BYTES:
+            await asyncio.sleep(UNREAD_PAUSE_SECONDS)
+
     async def _take_output(self, chunk: bytes) -> None:
         async with self._changed:
             await self._changed.wait_for(
                 lambda: self._unread < UNREAD_BYTES or self._discard
             )
-            if self._discard or not chunk:
+            if not self._discard and chunk:
+                self._chunks.append(chunk)
+                self._unread += len(chunk)
+                self._changed.notify_all()
                 return
-            self._chunks.append(chunk)
-            self._unread += len(chunk)
-            self._changed.notify_all()
+        await asyncio.sleep(UNREAD_PAUSE_SECONDS)
 
     def stdout(self) -> AsyncIterator[bytes]:
         """Return its output in chunks until it has exited or the link is lost."""
