@@ -164,7 +164,8 @@ async def test_other_errors_keep_the_session_and_free_the_lock(
         second = (await running.say(conversation_id=conversation_id)).json()
         third = (await running.say(conversation_id=conversation_id)).json()
 
-    assert (second["status"], second["error"]) == ("error", str(error))
+    assert second["status"] == "error"
+    assert second["error"].startswith(str(error))
     assert third["status"] == "success"
     assert {one["session_id"] for one in (first, second, third)} == {
         first["session_id"]

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,68 @@ async def test_an_interrupted_turn_is_still_known_after_a_second_start(
         found = await until_idle(running, known)
 
     assert found["message_count"] == 2
+
+
+async def test_a_turn_whose_agent_went_away_is_found_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    """G18: no second CLI is started in a session while the first one ends its turn."""
+    async with back(tmp_path, RUNNING, ENDED) as running:
+        running.engine.script.append(AgentLost("The link went away."))
+        first = (await running.say("the question")).json()
+        known = first["conversation_id"]
+        refused = (await running.say(conversation_id=known)).status_code
+        await until_idle(running, known)
+        path = f"/chat/{known}/messages"
+        said = (await running.client.get(path)).json()["messages"]
+        after = await running.say(conversation_id=known)
+
+    assert first["status"] == "error"
+    assert "among the messages" in first["error"]
+    assert refused == 409
+    assert [one["status"] for one in said] == ["said", "error", "recovered"]
+    assert after.status_code == 200
+
+
+async def test_a_turn_whose_agent_was_killed_is_told_once(tmp_path: Path) -> None:
+    """G18: also over a restart of control, and without a second message."""
+    async with back(tmp_path, connected=True) as running:
+        running.engine.script.append(AgentLost("The link went away."))
+        running.spawner.turn_states = [AgentLost("still away")]
+        known = (await running.say("the question")).json()["conversation_id"]
+    async with back(tmp_path, {"running": False, "found": False}) as running:
+        found = await until_idle(running, known)
+        after = await running.say(conversation_id=known)
+
+    assert found["message_count"] == 2
+    assert after.status_code == 200
+
+
+async def test_an_answer_that_could_not_be_stored_is_stored_when_it_can_be(
+    tmp_path: Path,
+) -> None:
+    """The disk of control was full for a while; nothing that was said is lost."""
+    async with back(tmp_path, ENDED) as running:
+        known = (await running.say()).json()["conversation_id"]
+        gate = running.engine.gate = asyncio.Event()
+        request = asyncio.ensure_future(running.say(conversation_id=known))
+        while len(running.engine.said) < 2:
+            await asyncio.sleep(0.01)
+        with closing(sqlite3.connect(tmp_path / "agentd.db")) as other:
+            other.execute(
+                "CREATE TRIGGER t BEFORE INSERT ON messages BEGIN"
+                " SELECT RAISE(FAIL, 'the disk is full'); END"
+            )
+        gate.set()
+        failed = await request
+        still = (await running.client.get(f"/chat/{known}")).json()["status"]
+        with closing(sqlite3.connect(tmp_path / "agentd.db")) as other:
+            other.execute("DROP TRIGGER t")
+        await until_idle(running, known)
+        message = await last(running, known)
+
+    assert (failed.status_code, still) == (503, "running")
+    assert (message["status"], message["content"]) == ("recovered", "the answer")
 
 
 def test_what_an_agent_tells_is_bounded_and_made_whole() -> None:

@@ -12,6 +12,7 @@ from agentd.conversations.proof import Proof, prove_turn, working_directory
 from agentd.conversations.values import Answer, RunningTurn
 from agentd.database.agents import set_unproved
 from agentd.database.conversations import IDLE, Message, add_message
+from agentd.database.interrupted import INTERRUPTED
 from agentd.database.outbound import OutboundMessage
 from agentd.database.sessions import mark_durable, put_session, session_is_bound
 from agentd.database.writer import Transaction
@@ -25,13 +26,17 @@ log = get_log("turn")
 
 @dataclass(frozen=True)
 class Ended:
-    """A turn as it ended, before it is looked for on disk."""
+    """A turn as it ended, before it is looked for on disk.
+
+    If it was ``lost``, its agent's side went away and may bring it to its end alone.
+    """
 
     outcome: TurnOutcome
     choice: Choice
     session: StoredSession
     asked_model: str | None
     seconds: float
+    lost: bool = False
 
 
 async def end_turn(
@@ -50,7 +55,8 @@ async def end_turn(
             last_message_uuid=uuid or session.last_message_uuid,
             transcript_bytes=proof.size,
         )
-    answer = await _store(parts, answer, session, proof)
+    status = INTERRUPTED if ended.lost else IDLE
+    answer = await _store(parts, answer, session, proof, status)
     parts.watch.turn_ended(answer)
     _log(answer)
     return answer, session
@@ -107,7 +113,11 @@ async def _latest_session(
 
 
 async def _store(
-    parts: TurnParts, answer: Answer, session: StoredSession, proof: Proof
+    parts: TurnParts,
+    answer: Answer,
+    session: StoredSession,
+    proof: Proof,
+    status: str,
 ) -> Answer:
     now = parts.clock.now()
     key = SessionKey(answer.agent, answer.conversation_id)
@@ -117,7 +127,7 @@ async def _store(
     )
 
     def store(connection: Transaction) -> tuple[tuple[OutboundMessage, ...], bool]:
-        add_message(connection, _message(answer, now), IDLE)
+        add_message(connection, _message(answer, now), status)
         if proof.exists:
             mark_durable(connection, key, session, now)
         if changes:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""Turns that ran when control went away: found out about, and stored.
+"""Turns that ran when control or its agent went away: found out about, and stored.
 
 A conversation is refused only while its agent says that the turn still runs, and
 no longer than an agent's side lets a turn run on alone.
@@ -16,7 +16,7 @@ from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import ask_turn_state
 from agentd.database.conversations import IDLE, Message, add_message
-from agentd.database.interrupted import InterruptedTurn
+from agentd.database.interrupted import InterruptedTurn, mark_settled
 from agentd.database.sessions import mark_durable
 from agentd.database.writer import Transaction
 from agentd.errors import (
@@ -53,11 +53,13 @@ class Recovery:
         self._pending: dict[str, InterruptedTurn] = {}
         self._first_asked: dict[str, float] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._added: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def add(self, turns: Iterable[InterruptedTurn]) -> None:
-        """Take the turns that the database does not know the end of."""
+        """Take turns that the database does not know the end of."""
         for turn in turns:
             self._pending[turn.key.conversation_id] = turn
+            self._added[turn.key.agent].set()
 
     def is_running(self, conversation_id: str) -> bool:
         """Return whether the agent may still bring the turn to its end."""
@@ -89,15 +91,20 @@ class Recovery:
         )
 
     async def run(self) -> None:
-        """Find out about every turn, each agent's in their order, until all are."""
-        agents = {turn.key.agent for turn in self._pending.values()}
+        """Find out about every turn, each agent's in their order, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for agent in sorted(agents):
+            for agent in self._parts.spawner.states():
                 tasks.create_task(self._run(agent), name=f"recovery {agent}")
 
     async def _run(self, agent: str) -> None:
         pause = FIRST_PAUSE_SECONDS
-        while mine := [t for t in self._pending.values() if t.key.agent == agent]:
+        while True:
+            mine = [turn for turn in self._pending.values() if turn.key.agent == agent]
+            if not mine:
+                self._added[agent].clear()
+                pause = FIRST_PAUSE_SECONDS
+                await self._added[agent].wait()
+                continue
             if not self._is_connected(agent):
                 pause = FIRST_PAUSE_SECONDS
                 await asyncio.sleep(ABSENT_PAUSE_SECONDS)
@@ -180,7 +187,10 @@ class Recovery:
         )
 
         def store(connection: Transaction) -> None:
-            add_message(connection, message, IDLE)
+            if turn.told and end.status != "recovered":
+                mark_settled(connection, turn)
+            else:
+                add_message(connection, message, IDLE)
             if end.in_transcript and turn.session_id is not None:
                 session = StoredSession(
                     turn.session_id, durable=True, last_message_uuid=end.last_uuid

@@ -17,11 +17,13 @@ from agentd.database.conversations import (
     add_message,
     change_content,
 )
+from agentd.database.interrupted import InterruptedTurn
 from agentd.database.sessions import put_session
 from agentd.database.writer import Transaction
 from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
+    AgentLost,
     DatabaseFailed,
     Draining,
     EngineBusy,
@@ -40,6 +42,10 @@ from agentd.sessions.identity import (
 )
 
 BROKEN_OFF = "The turn was broken off: control stopped. Say it again."
+LOST = (
+    "{} If its side brings the turn to its end, the answer comes among the messages of "
+    "this conversation."
+)
 HANDED_OVER = (
     'Control stopped while this turn ran, and agent "{agent}" brings it to its end '
     'alone. Find the answer among the messages of conversation "{conversation}" when '
@@ -78,7 +84,8 @@ class TurnRun:
         self._key = SessionKey(self.turn.agent, self.turn.conversation_id)
         self._user_message_id = new_message_id()
         self._said = self.ask.to_say(self.choice.resume)
-        self.ended = False
+        self._ended = False
+        self._lost = False
         self._refused: AgentdError | None = None
 
     async def run(self) -> None:
@@ -103,6 +110,9 @@ class TurnRun:
         except (Draining, EngineBusy) as error:
             # Nothing was said; the conversation tells that, and the caller may retry.
             outcome, self._refused = _failed(str(error)), error
+        except AgentLost as error:
+            self._lost = True
+            outcome = _failed(LOST.format(error))
         except AgentdError as error:
             outcome = _failed(str(error))
         except asyncio.CancelledError:
@@ -114,6 +124,26 @@ class TurnRun:
         if broken_off:
             raise asyncio.CancelledError
 
+    @property
+    def begun(self) -> bool:
+        """Return whether the database holds that this turn began."""
+        begun = self.turn.begun
+        return begun.done() and begun.exception() is None
+
+    def left(self) -> InterruptedTurn | None:
+        """Return the turn if its end may be known to its agent's side alone.
+
+        Either that side went away in its midst, or the answer could not be stored.
+        """
+        if not self.begun or (self._ended and not self._lost):
+            return None
+        return InterruptedTurn(
+            key=self._key,
+            session_id=self.session.session_id,
+            turn_uuid=self.turn.turn_uuid,
+            told=self._ended,
+        )
+
     async def _finish(self, outcome: TurnOutcome, seconds: float) -> None:
         ended = Ended(
             outcome=outcome,
@@ -121,6 +151,7 @@ class TurnRun:
             session=self.session,
             asked_model=self.wish.model,
             seconds=seconds,
+            lost=self._lost,
         )
         try:
             answer, self.session = await end_turn(self.parts, self.turn, ended)
@@ -129,7 +160,7 @@ class TurnRun:
             log.exception("turn_not_stored", conversation=self.turn.conversation_id)
             self._fail(_not_stored(error))
             return
-        self.ended = True
+        self._ended = True
         if self._refused is not None:
             self._fail(self._refused)
             return

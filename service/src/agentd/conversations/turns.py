@@ -263,11 +263,14 @@ class Turns:
 
     def _end(self, run: TurnRun) -> None:
         conversation_id = run.turn.conversation_id
-        if run.ended:
+        self._preparation.forget(conversation_id)
+        if (left := run.left()) is not None:
+            # At a stop the next start looks after it.
+            if not self._draining:
+                self._recovery.add([left])
+        elif run.begun:
             known = Known(run.turn.agent, run.session)
             self._preparation.note(conversation_id, known)
-        else:
-            self._preparation.forget(conversation_id)
         self._locks.release(conversation_id)
 
     def _lock(self, conversation_id: str) -> None:

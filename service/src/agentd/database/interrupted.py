@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from agentd.database.conversations import RUNNING
+from agentd.database.conversations import IDLE, RUNNING
 from agentd.database.tables import conversations, messages, sessions
 from agentd.sessions.identity import SessionKey
 
@@ -20,11 +20,15 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True)
 class InterruptedTurn:
-    """A turn of which the database does not hold the end."""
+    """A turn of which the database does not hold the end.
+
+    If ``told``, a message says already that it was broken off.
+    """
 
     key: SessionKey
     session_id: str | None
     turn_uuid: str | None
+    told: bool = False
 
 
 def mark_interrupted(connection: Connection) -> list[InterruptedTurn]:
@@ -58,7 +62,20 @@ def mark_interrupted(connection: Connection) -> list[InterruptedTurn]:
         InterruptedTurn(
             key=SessionKey(row.agent, row.id),
             session_id=row.session_id,
-            turn_uuid=row.turn_uuid if row.role == "user" else None,
+            turn_uuid=row.turn_uuid,
+            told=row.role == "assistant",
         )
         for row in rows
     ]
+
+
+def mark_settled(connection: Connection, turn: InterruptedTurn) -> None:
+    """Store that nothing more will be known of the turn than was told."""
+    connection.execute(
+        update(conversations)
+        .where(
+            conversations.c.id == turn.key.conversation_id,
+            conversations.c.status == INTERRUPTED,
+        )
+        .values(status=IDLE)
+    )
