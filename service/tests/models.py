@@ -21,6 +21,8 @@ from starlette.routing import Route
 
 KEY = "sk-ant-the-real-key"
 STATUS_SOCKET = "status.sock"
+CLIENT_SECONDS = 60
+PRICES = {"claude": {"input": 1, "output": 5, "cache_write": 1.25, "cache_read": 0.1}}
 
 
 @dataclass
@@ -89,7 +91,9 @@ async def client(stack: Stack, agent: str = "main") -> AsyncIterator[httpx.Async
     """Yield a client on an agent's socket."""
     path = str(stack.sockets_directory / agent / "gateway.sock")
     transport = httpx.AsyncHTTPTransport(uds=path)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://x", timeout=CLIENT_SECONDS
+    ) as opened:
         yield opened
 
 
@@ -97,7 +101,9 @@ async def client(stack: Stack, agent: str = "main") -> AsyncIterator[httpx.Async
 async def control(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client on the gateway's status socket, as control is one."""
     transport = httpx.AsyncHTTPTransport(uds=str(stack.directory / STATUS_SOCKET))
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://x", timeout=CLIENT_SECONDS
+    ) as opened:
         yield opened
 
 
@@ -115,3 +121,15 @@ def said(text: str, **more: object) -> dict[str, object]:
     """Return a request that says something to the model."""
     messages = [{"role": "user", "content": text}]
     return {"model": "claude-x", "max_tokens": 100, "messages": messages, **more}
+
+
+def budget(**rules: object) -> dict[str, object]:
+    """Return the settings that give the agent "main" a budget."""
+    return {"rules": {"main": rules}, "prices": PRICES}
+
+
+async def usage_of(stack: Stack, agent: str = "main") -> dict[str, object]:
+    """Return what control is told of an agent."""
+    async with control(stack) as asking:
+        status = (await asking.get("/status")).json()
+    return dict(status["agents"][agent])
