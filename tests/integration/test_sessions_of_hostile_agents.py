@@ -100,6 +100,18 @@ def test_what_agents_planted_changes_nothing_and_hides_nothing(tmp_path: Path) -
     assert snapshot(outside, tmp_path / "state" / "demo" / "agents" / "mail") == before
 
 
+def linked(projects: Path, outside: Path) -> list[tuple[Path, Path]]:
+    """Return each directory and file on the way, and a link to take its place."""
+    own = projects / "-data-memory"
+    pairs = []
+    for number, path in enumerate((projects, own, own / f"{FIRST}.jsonl")):
+        link = projects.parents[1] / f"link-{number}"
+        link.symlink_to(outside / path.relative_to(projects))
+        os.chown(link, AGENT, AGENT, follow_symlinks=False)
+        pairs.append((path, link))
+    return pairs
+
+
 def test_links_swapped_in_while_it_looks_lead_nowhere(tmp_path: Path) -> None:
     projects = prepare(tmp_path, "main", AGENT, FIRST)
     memory = projects.parents[1]
@@ -108,19 +120,8 @@ def test_links_swapped_in_while_it_looks_lead_nowhere(tmp_path: Path) -> None:
     # As sound as the agent's own, and known by its size.
     secret = content_of(FIRST) + b"\n" * 1000
     (outside / "-data-memory" / f"{FIRST}.jsonl").write_bytes(secret)
-    pairs = []
-    for number, path in enumerate(
-        (
-            projects,
-            projects / "-data-memory",
-            projects / "-data-memory" / f"{FIRST}.jsonl",
-        )
-    ):
-        link = memory / f"link-{number}"
-        link.symlink_to(outside / path.relative_to(projects))
-        os.chown(link, AGENT, AGENT, follow_symlinks=False)
-        pairs.append((path, link))
-    place_of_it = place.Place(
+    pairs = linked(projects, outside)
+    own = place.Place(
         service="agent-main",
         component="agent",
         agent="main",
@@ -133,7 +134,7 @@ def test_links_swapped_in_while_it_looks_lead_nowhere(tmp_path: Path) -> None:
         end = time.monotonic() + RACE_SECONDS
         while time.monotonic() < end:
             (reading,) = read.read_places(
-                [place_of_it], read.Bounds(10, 10), True, lambda _volume: None
+                [own], read.Bounds(10, 10), True, lambda _volume: None
             )
             seen |= {
                 (one.verdict.word, one.verdict.bytes) for one in reading.transcripts
