@@ -139,6 +139,7 @@ async def measure(stack: LocalStack, group: MemoryGroup) -> dict[str, list[float
         ours = await ways.enter_async_context(conversations(address))
         direct = raw_clients(stack.directory / "direct", port)
         raw = await ways.enter_async_context(direct)
+        print(f"{COUNT} and {COUNT} are connected", flush=True)
         return await interleave({OURS: ours, RAW: raw}, group)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = Path(__file__).resolve().parent / "records"
 DIGITS = 6
+REAL_TIME = (os.SCHED_FIFO, os.SCHED_RR)
 
 
 def write_record(
@@ -62,6 +63,7 @@ def machine() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
         "load_before": round(os.getloadavg()[1], 2),
+        "scheduling": "real time" if os.sched_getscheduler(0) in REAL_TIME else "fair",
         "python": platform.python_version(),
     }
 
