@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
+from agentd.api.probes import AgentProbes
+from agentd.api.skill_reports import ExpectedSkills
+from agentd.clock import Clock
 from agentd.engine.pool import Pool
 from agentd.engine.pooled import PooledEngine
 from agentd.engine.starts import Starts
 
-from .fakes import FakeClient, FakeClients, wish
+from .fakes import FakeClient, FakeClients, FakeSpawner, wish
 from .running_engine import LIMITS, Hand, say
 
 
@@ -107,3 +111,31 @@ def hung(client: FakeClient) -> None:
 
     client.answers = False
     client.interrupt = interrupt  # type: ignore[method-assign]
+
+
+async def test_an_agent_that_answers_late_keeps_control_s_health_in_time() -> None:
+    """J02: what asks for control's health waits 5 s."""
+    late = LateSpawner()
+    probes = AgentProbes(late, Clock(), ExpectedSkills())
+
+    async with asyncio.timeout(4.5):
+        known = await probes.all()
+
+    assert known["main"].ok
+    assert known["main"].credentials is None
+
+
+class LateSpawner(FakeSpawner):
+    """An agent that takes long for everything but its probe."""
+
+    async def call(
+        self,
+        agent: str,
+        name: str,
+        parameters: Mapping[str, object],
+        *,
+        timeout_seconds: float,
+    ) -> dict[str, object]:
+        if name != "probe":
+            await asyncio.sleep(timeout_seconds)
+        return {"ok": True}

@@ -15,6 +15,7 @@ from agentd.spawner.calls import printable
 from agentd.spawner.protocol import Spawner
 
 PROBE_TIMEOUT_SECONDS = 3.0
+DETAILS_TIMEOUT_SECONDS = 1.0
 REMEMBER_SECONDS = 5.0
 MAX_ERRORS = 10
 CREDENTIALS = frozenset(
@@ -69,12 +70,18 @@ class AgentProbes:
         except AgentdError as error:
             return AgentProbe(ok=False, errors=(printable(str(error)),))
         probe = read_probe(answer)
-        await self._ask_for_skills(name)
         try:
-            credentials = await self._spawner.call(
-                name, "credentials_status", {}, timeout_seconds=PROBE_TIMEOUT_SECONDS
-            )
-        except AgentdError:
+            # All in all less than what asks for control's health waits: an agent that
+            # is slow by intent must not make control unhealthy.
+            async with asyncio.timeout(DETAILS_TIMEOUT_SECONDS):
+                await self._ask_for_skills(name)
+                credentials = await self._spawner.call(
+                    name,
+                    "credentials_status",
+                    {},
+                    timeout_seconds=PROBE_TIMEOUT_SECONDS,
+                )
+        except (AgentdError, TimeoutError):
             return probe
         return read_credentials(probe, credentials)
 
