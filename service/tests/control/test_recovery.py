@@ -296,10 +296,3 @@ def test_what_an_agent_tells_is_bounded_and_made_whole() -> None:
     assert state.answer.startswith("?")
     assert state.last_uuid is None
     assert end.content == "the answer" + CUT
-
-
-def test_an_error_of_the_model_s_api_is_recovered_as_one() -> None:
-    end = recovered(read_turn_state({**ENDED, "answer": "API Error", "is_error": True}))
-
-    assert (end.status, end.content) == ("error", "API Error")
-    assert end.in_transcript

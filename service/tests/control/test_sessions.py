@@ -19,6 +19,7 @@ from agentd.sessions.choose import (
 )
 from agentd.sessions.failures import cli_failure
 from agentd.sessions.identity import StoredSession, canonical_uuid
+from agentd.sessions.turn_state import read_turn_state, recovered
 
 OLD = "11111111-1111-4111-8111-111111111111"
 NEW = "99999999-9999-4999-8999-999999999999"
@@ -124,3 +125,12 @@ def test_the_words_are_found_at_both_ends_of_long_evidence() -> None:
 
     assert isinstance(first, SessionNotFound)
     assert isinstance(last, SessionNotFound)
+
+
+def test_an_error_of_the_model_s_api_is_recovered_as_one() -> None:
+    told = {"found": True, "ended": True, "answer": "API Error", "is_error": True}
+
+    end = recovered(read_turn_state(told))
+
+    assert (end.status, end.content) == ("error", "API Error")
+    assert end.in_transcript
