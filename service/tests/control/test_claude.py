@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import claude_agent_sdk as sdk
@@ -27,7 +28,7 @@ from agentd.errors import (
 )
 from agentd.spawner.protocol import CliProcess, CliStart, SignalName
 
-from .fakes import FakeSpawner
+from .fakes import FakeSpawner, wish
 
 ANSWERED = b'{"type":"control_response"}\n'
 UUID = "33333333-3333-4333-8333-333333333333"
@@ -199,6 +200,55 @@ def test_a_success_with_is_error_is_an_error() -> None:
 
     assert list(translate(result)) == [
         Ended(True, "API Error: 529", "API Error: 529", UUID, answered=("id",))
+    ]
+
+
+async def test_all_that_a_wish_says_reaches_the_agent() -> None:
+    spawner = Starts(Process([], status=1))
+    wanted = wish(
+        resume=True,
+        model="m",
+        fallback_model="f",
+        permission_mode="plan",
+        thinking_tokens=7,
+        system_prompt="Be brief.",
+        mcp_servers_json='{"clock":{"command":"clock","args":[]}}',
+        tools=("send_message",),
+        resume_at=UUID,
+    )
+
+    for one in (wanted, replace(wanted, resume=False, mcp_servers_json="{}", tools=())):
+        with pytest.raises(CliFailed):
+            await claude.ClaudeClients(spawner)(one, claude.nowhere).connect()
+
+    assert spawner.started == [
+        (
+            "main",
+            CliStart(
+                session_id=wanted.session_id,
+                resume=True,
+                model="m",
+                fallback_model="f",
+                permission_mode="plan",
+                thinking_tokens=7,
+                system_prompt="Be brief.",
+                mcp_servers={"clock": {"command": "clock", "args": []}},
+                tools=True,
+                resume_at=UUID,
+            ),
+        ),
+        (
+            "main",
+            CliStart(
+                session_id=wanted.session_id,
+                resume=False,
+                model="m",
+                fallback_model="f",
+                permission_mode="plan",
+                thinking_tokens=7,
+                system_prompt="Be brief.",
+            ),
+        ),
     ]
 
 
