@@ -90,7 +90,8 @@ async def gateway(
 async def client(stack: Stack, agent: str = "main") -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client on an agent's socket."""
     path = str(stack.sockets_directory / agent / "gateway.sock")
-    transport = httpx.AsyncHTTPTransport(uds=path)
+    limits = httpx.Limits(max_connections=None)
+    transport = httpx.AsyncHTTPTransport(uds=path, limits=limits)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://x", timeout=CLIENT_SECONDS
     ) as opened:

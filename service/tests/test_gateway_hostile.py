@@ -18,6 +18,8 @@ from hostile_requests import BODY, CLOSE, LENGTH, POST, ROWS
 from models import KEY, UpstreamDouble, client, gateway, model, said
 from starlette.responses import StreamingResponse
 
+from agentd.gateway.forward import MAX_REQUESTS_PER_AGENT
+
 
 async def exchange(stack: Stack, *pieces: bytes, agent: str = "main") -> bytes:
     """Send bytes as they are and return the whole answer."""
@@ -192,15 +194,15 @@ async def test_an_agent_asks_for_no_more_than_its_share_at_once(
         async with asyncio.TaskGroup() as group:
             asked = [
                 group.create_task(main.post("/v1/messages", json=said("Hi")))
-                for _unused in range(40)
+                for _unused in range(MAX_REQUESTS_PER_AGENT + 8)
             ]
             while sum(task.done() for task in asked) < 8:
                 await asyncio.sleep(0.01)
             other = group.create_task(mail.post("/v1/messages", json=said("Hi")))
-            while len(upstream.requests) < 33:
+            while len(upstream.requests) <= MAX_REQUESTS_PER_AGENT:
                 await asyncio.sleep(0.01)
             go_on.set()
         found = sorted(task.result().status_code for task in asked)
 
-    assert found == [200] * 32 + [429] * 8
+    assert found == [200] * MAX_REQUESTS_PER_AGENT + [429] * 8
     assert other.result().status_code == 200

@@ -130,7 +130,7 @@ def _transport(
 ) -> httpx.AsyncHTTPTransport:
     # Bounded for each agent where its requests come in, so that none of them
     # can use up a pool that the others need.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=128)
     path = None if settings.upstream != OFFLINE else _offline(stack, apps)
     return httpx.AsyncHTTPTransport(uds=path, limits=limits, trust_env=False)
 
