@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.agentkeep.agents.plugins.module_utils._agentd import (
+    client as client_module,
+)
 from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.client import (
     is_still_kept,
     sessions,
+    stored_sessions,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._agentd.probe import (
     TURN_KEYS,
@@ -112,6 +116,21 @@ def test_the_probe_knows_the_session_that_every_conversation_goes_on_in(
     client.delete(path)
     assert not is_still_kept(client, *ids)
     assert ids[1] not in sessions(client).get(AGENT, {})
+
+
+def test_session_info_knows_the_id_that_every_conversation_relies_on(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G21: in pages of one, as of a service with more than a page holds."""
+    said = [probe(address, chat_message="Remember the word fig.")["turn"] for _ in "ab"]
+    monkeypatch.setattr(client_module, "PAGE", 1)
+
+    kept = stored_sessions(connected(address), AGENT).stored
+
+    known = {one.session: (one.conversation, one.durable) for one in kept}
+    for turn in said:
+        assert known[turn["session_id"]] == (turn["conversation_id"], True)
+    assert stored_sessions(connected(address), "nobody").stored == ()
 
 
 def test_the_probe_says_the_answer_that_it_did_not_expect(address: str) -> None:
