@@ -197,6 +197,7 @@ async def test_a_killed_agent_side_fails_the_turn_and_leaves_nothing_behind(
         await asyncio.to_thread(stack.sides["main"].wait)
         with pytest.raises(AgentdError):
             await broken
+        await until(lambda: not stack.spawner.states()["main"].connected)
         stack.start_side()
         await stack.until_connected()
 
