@@ -95,7 +95,7 @@ def test_a_removed_managed_skill_does_not_come_back_after_a_full_file_system(
     world.sync()
 
     assert sorted(os.listdir(world.copies)) == ["new"]
-    assert sorted(os.listdir(world.user)) == ["new"]
+    assert sorted(content(world.user)) == ["new/SKILL.md"]
 
 
 def as_agent(world: World) -> SkillsReport:

@@ -210,17 +210,37 @@ def test_a_removed_user_skill_stays_removed(world: World) -> None:
     assert content(world.copies) == {} and content(world.user) == {}
 
 
+@pytest.mark.parametrize("made_anew", [False, True])
 def test_a_lost_user_directory_is_no_removal_of_every_skill_in_it(
-    world: World,
+    world: World, made_anew: bool
 ) -> None:
+    """F09: the boot makes an empty one before the sync."""
     write(world.user, "x", "mine")
     world.sync()
     shutil.rmtree(world.user)
+    if made_anew:
+        world.user.mkdir()
+
+    report = world.sync()
+    again = world.sync()
+
+    assert report.persisted == ["x"] and not again.changed
+    assert any("brought back" in warning for warning in report.warnings)
+    assert read(world.user, "x") == "mine" == read(world.copies, "x")
+
+
+def test_every_user_skill_may_be_removed_at_once(world: World) -> None:
+    """F09."""
+    for name in ("x", "y"):
+        write(world.user, name, "mine")
+    world.sync()
+    for name in ("x", "y"):
+        remove(world.user, name)
 
     report = world.sync()
 
-    assert report.persisted == ["x"]
-    assert read(world.user, "x") == "mine" == read(world.copies, "x")
+    assert report.removed == ["x", "y"]
+    assert content(world.user) == {} == content(world.copies)
 
 
 @pytest.mark.parametrize("tier", ["org", "built_in", "user"])

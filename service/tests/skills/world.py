@@ -14,7 +14,7 @@ from pathlib import Path
 from agentd.skills.sync import SkillPlaces, SkillsReport, sync_skills
 from agentd.skills.values import Limits
 
-OURS = (".agentkeep-staging", ".agentkeep-conflicts")
+MARK = ".agentkeep"
 
 
 @dataclass
@@ -102,6 +102,8 @@ def content(directory: Path) -> dict[str, str]:
     held = {}
     for path in sorted(directory.rglob("*")):
         name = str(path.relative_to(directory))
+        if path.name == MARK:
+            continue
         if path.is_symlink():
             held[name] = f"-> {os.readlink(path)}"
         elif path.is_file():

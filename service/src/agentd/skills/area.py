@@ -22,6 +22,8 @@ from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree
 from agentd.skills.values import Limits
 
 STAGING = ".agentkeep-staging"
+# A user directory without it is not the one that the last sync saw.
+MARK = ".agentkeep"
 KEPT_BY_KILLS = ("swap", "old", "gone")
 
 Exchange = Callable[[int, str, int, str], bool]
@@ -128,6 +130,16 @@ class Area:
         """Return whether anything lies at that place."""
         with suppress(FileNotFoundError):
             os.stat(name, dir_fd=self.root, follow_symlinks=False)
+            return True
+        return False
+
+    def mark(self) -> bool:
+        """Leave the mark of a directory that was synced; return whether it is there."""
+        with suppress(OSError):
+            if not self.holds(MARK):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                os.close(os.open(MARK, flags, 0o640, dir_fd=self.root))
+                os.fsync(self.root)
             return True
         return False
 

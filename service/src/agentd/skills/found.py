@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentd.skills.area import STAGING
+from agentd.skills.area import MARK, STAGING
 from agentd.skills.names import is_name
 from agentd.skills.shelf import KEPT
 from agentd.skills.tree import SkillRefused, Tree, kind_of, scan
 from agentd.skills.values import Limits
 
-OWN_NAMES = frozenset({STAGING, KEPT})
+OWN_NAMES = frozenset({MARK, STAGING, KEPT})
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Found:
     failed: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    marked: bool = False
     _entries: int = 0
     _bytes: int = 0
 
@@ -58,6 +59,7 @@ class Found:
             self.readable = False
             self.warnings.append(unread(self.path, error))
             return
+        self.marked = MARK in names
         for name in names:
             self._look(self.root, name, limits)
 

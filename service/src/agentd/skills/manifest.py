@@ -66,6 +66,8 @@ class Manifest:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     known: bool = False
     damage: str = ""
+    # Whether the user directory had its mark when this was written.
+    marked: bool = False
 
 
 def read_manifest(directory: int, name: str) -> Manifest:
@@ -104,13 +106,15 @@ def parse_manifest(content: bytes) -> Manifest:
         if entry is None or not is_name(name):
             return Manifest(damage="an entry has another form")
         entries[name] = entry
-    return Manifest(entries, known=True)
+    return Manifest(entries, known=True, marked=value.get("marked") is True)
 
 
-def write_manifest(directory: int, name: str, entries: Mapping[str, Entry]) -> None:
+def write_manifest(directory: int, name: str, manifest: Manifest) -> None:
     """Write it beside its place, make it durable, and rename it there."""
+    entries = manifest.entries
     value = {
         "version": VERSION,
+        "marked": manifest.marked,
         "skills": {key: _value(entries[key]) for key in sorted(entries)},
     }
     content = json.dumps(value, separators=(",", ":")).encode() + b"\n"

@@ -41,6 +41,10 @@ class Opened:
             self._user = Area(root, self.limits, self.exchange, durable=True)
         return self._user
 
+    def mark_user(self) -> bool:
+        """Mark the user directory, if there is one; return whether it is marked."""
+        return self._user is not None and self._user.mark()
+
     def areas(self) -> list[Area]:
         """Return the directories that are written to and are there."""
         return [self.destination, *([self._user] if self._user else [])]

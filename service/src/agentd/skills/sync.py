@@ -16,6 +16,7 @@ from agentd.skills.look import Sight
 from agentd.skills.manifest import (
     COPY,
     Entry,
+    Manifest,
     Put,
     read_manifest,
     remove_leftovers,
@@ -69,8 +70,7 @@ class _Sync:
         self._opened = opened
         self._selection = None if selection is None else frozenset(selection)
         self._file = opened.places.state.name
-        self._entries: Mapping[str, Entry] = {}
-        self._known = False
+        self._manifest = Manifest()
 
     def run(self, on_step: Callable[[str], None]) -> SkillsReport:
         """Do the three steps; a failing first one stops the second."""
@@ -97,6 +97,8 @@ class _Sync:
         self._note_done(skills, sight, work)
         if stopped:
             work.warnings.append(_STOPPED)
+        if sight.user_directory_gone and work.persisted:
+            work.warnings.append(_BROUGHT_BACK)
         result = report(self._opened, sight, work)
         return replace(result, changed=result.changed or bool(restored))
 
@@ -113,13 +115,14 @@ class _Sync:
             raise SkillRefused("it cannot be read")
         remove_leftovers(self._opened.state, self._file)
         manifest = read_manifest(self._opened.state, self._file)
-        self._entries, self._known = manifest.entries, manifest.known
+        self._manifest = manifest
         user = self._opened.found[USER]
+        replaced = user.root is None or (manifest.marked and not user.marked)
         return Sight(
             places=self._opened.found,
             manifest=manifest,
             selection=self._selection,
-            user_directory_gone=user.root is None and user.readable,
+            user_directory_gone=replaced and user.readable,
         )
 
     def _persist(self, skills: Mapping[str, _Skill], sight: Sight, work: Work) -> None:
@@ -145,7 +148,7 @@ class _Sync:
 
     def _announce(self, skills: Mapping[str, _Skill], sight: Sight, work: Work) -> None:
         """Write down what is about to be put: a kill must not make it look edited."""
-        entries = dict(self._entries)
+        entries = dict(self._manifest.entries)
         for name, skill in skills.items():
             decision = skill.decision
             if decision.act is not Act.PUT or name in work.left_alone:
@@ -153,7 +156,7 @@ class _Sync:
             entry = entries.get(name, Entry())
             pending = Put(str(decision.tier), str(decision.digest))
             entries[name] = replace(entry, pending=pending)
-        self._write(entries, work)
+        self._write(replace(self._manifest, entries=entries), work)
 
     def _clear(self, skills: Mapping[str, _Skill], work: Work) -> None:
         for name, skill in skills.items():
@@ -192,10 +195,12 @@ class _Sync:
             entry = self._entry_after(name, skill, sight, work)
             if entry.put or entry.pending or entry.seen:
                 entries[name] = entry
-        self._write(entries, work)
+        # Only now: a mark says that what was lost before it was brought back.
+        marked = self._manifest.marked if work.failed else self._opened.mark_user()
+        self._write(Manifest(entries, marked=marked), work)
 
     def _entry_after(self, name: str, skill: _Skill, sight: Sight, work: Work) -> Entry:
-        former = self._entries.get(name, Entry())
+        former = self._manifest.entries.get(name, Entry())
         decision = skill.decision
         put, pending = former.put, former.pending
         if name not in work.left_alone and not skill.seen.claimed:
@@ -205,11 +210,12 @@ class _Sync:
         seen = {} if name in work.forgotten else sight.signed.get(name, {})
         return Entry(put, pending, seen)
 
-    def _write(self, entries: Mapping[str, Entry], work: Work) -> None:
-        if entries == self._entries and self._known:
+    def _write(self, manifest: Manifest, work: Work) -> None:
+        manifest = replace(manifest, known=True, damage="")
+        if manifest == self._manifest:
             return
         try:
-            write_manifest(self._opened.state, self._file, entries)
+            write_manifest(self._opened.state, self._file, manifest)
         except OSError as error:
             work.failed = True
             work.warnings.append(
@@ -217,13 +223,17 @@ class _Sync:
                 "The next sync has to look at everything again."
             )
         else:
-            self._entries, self._known = entries, True
+            self._manifest = manifest
 
 
 def _to_remove(skills: Mapping[str, _Skill]) -> set[str]:
     return {name for name, one in skills.items() if one.decision.act is Act.REMOVE}
 
 
+_BROUGHT_BACK = (
+    "The directory of the user skills was lost or made anew. Skills were brought back "
+    "from their copies. To remove a skill, remove its own directory."
+)
 _STOPPED = (
     "Nothing was cleared or replaced, because not everything could be saved before. "
     "What was missing was added if there was room. Make room, or let the agent write, "
