@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -31,6 +32,12 @@ def messages(control: ControlProcess, conversation_id: str) -> list[Json]:
 
 def status_of(control: ControlProcess, conversation_id: str) -> str:
     return str(control.client.get(f"/chat/{conversation_id}").json()["status"])
+
+
+def is_written(memory: Path) -> bool:
+    """Return whether a transcript holds what was said."""
+    found = memory.glob(".claude/projects/*/*.jsonl")
+    return any("mango" in path.read_text(encoding="utf-8") for path in found)
 
 
 async def cut_off(
@@ -75,30 +82,30 @@ async def test_a_turn_that_runs_at_a_stop_is_ended_by_its_agent_and_found_again(
     assert "Traceback" not in log
 
 
-async def test_a_turn_that_runs_at_a_kill_of_control_is_found_again(
+async def test_a_first_turn_that_runs_at_a_kill_of_control_is_found_again(
     running_stack: RunningStack,
 ) -> None:
-    """E16, O12: kill -9 of control, and the answer stands among the messages."""
+    """G02, E16, O12: its session is known before anything is answered."""
     async with running_stack(with_spawner=False, drain_seconds=20) as stack:
         with ControlProcess(stack) as control:
-            known = control.say(REMEMBER)["conversation_id"]
-
-            def kill() -> None:
-                assert control.process is not None
-                control.process.kill()
-                control.process.wait()
-
-            request = await cut_off(control, known, kill)
+            first = f"{REMEMBER} {SLOW}"
+            request = asyncio.create_task(asyncio.to_thread(control.post, first))
+            await until(lambda: is_written(stack.memory()))
+            assert control.process is not None
+            control.process.kill()
+            control.process.wait()
             with pytest.raises(httpx.TransportError):
                 await request
             control.start()
-            await until(lambda: len(messages(control, known)) == 4)
-            said = messages(control, known)
-            third = control.say(RECALL, conversation_id=known)
-            removed = control.client.delete(f"/chat/{known}").status_code
+            (known,) = control.client.get("/chat").json()["conversations"]
+            await until(lambda: len(messages(control, known["id"])) == 2)
+            said = messages(control, known["id"])
+            second = control.say(RECALL, conversation_id=known["id"])
+            removed = control.client.delete(f"/chat/{known['id']}").status_code
 
-    assert said[3]["status"] == "recovered"
-    assert "mango" in third["result"]
+    assert said[1]["status"] == "recovered", said[1]["content"]
+    assert (second["session_id"], second["resumed"]) == (known["session_id"], True)
+    assert "mango" in second["result"]
     assert removed == 204
 
 
