@@ -213,3 +213,18 @@ def test_the_working_directory_s_own_project_comes_first(projects: Path) -> None
 )
 def test_a_project_is_named_as_the_cli_names_it(directory: str, key: str) -> None:
     assert project_key(Path(directory)) == key
+
+
+def test_a_long_project_with_another_hash_comes_before_other_projects(
+    projects: Path,
+) -> None:
+    """G09: not every release of the CLI computes the same hash."""
+    directory = Path("/data/" + "d" * 250)
+    near = project_key(directory)[:201] + "another"
+    write(projects, line("other"), project="-another")
+    write(projects, line(), project=near)
+
+    found = transcript_state(projects.parent, directory, SESSION, WANTED)
+
+    assert found.holds
+    assert Path(found.path).parent.name == near
