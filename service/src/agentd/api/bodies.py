@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -28,6 +29,40 @@ Repository = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Issue = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MessageUuid = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+]
+
+
+STDIO_SERVER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["command"],
+    "properties": {
+        "type": {"const": "stdio"},
+        "command": {"type": "string", "minLength": 1},
+        "args": {"type": "array", "items": {"type": "string"}, "maxItems": 128},
+        "env": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+REMOTE_SERVER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["type", "url"],
+    "properties": {
+        "type": {"enum": ["http", "sse"]},
+        "url": {"type": "string", "pattern": "^https?://"},
+        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+McpServers = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": mcp_servers.MAX_SERVERS,
+            "propertyNames": {"pattern": f"^{mcp_servers.SERVER_NAME.pattern}$"},
+            "additionalProperties": {"anyOf": [STDIO_SERVER, REMOTE_SERVER]},
+        }
+    ),
 ]
 
 
@@ -62,9 +97,8 @@ class ChatBody(BaseModel):
     model: ModelName | None = Field(
         default=None, description="The model for this and the following turns."
     )
-    mcp_servers: dict[str, Any] | None = Field(
+    mcp_servers: McpServers | None = Field(
         default=None,
-        max_length=mcp_servers.MAX_SERVERS,
         description="MCP servers by name: command, args and env of a stdio server, "
         "or type (http or sse), url and headers. 32 KB at most.",
     )

@@ -59,6 +59,8 @@ def _complete(operation: Json, method: str, path: str) -> None:
     everywhere = [HTTPStatus.INTERNAL_SERVER_ERROR]
     if method == "post":
         everywhere.append(HTTPStatus.REQUEST_TIMEOUT)
+    if "parameters" in operation or "requestBody" in operation:
+        everywhere.append(HTTPStatus.BAD_REQUEST)
     for status in everywhere:
         answers.setdefault(
             str(status.value),
@@ -87,7 +89,8 @@ def _show(answer: Json, status: int, operation: str) -> None:
             body["example"] = examples.ANSWERS[operation]
     if "text/event-stream" in content:
         content["text/event-stream"] = {
-            "schema": {"type": "string"},
+            # What an event's data is differs by its name: docs/http-api.md.
+            "schema": {"title": "Server-sent events"},
             "example": examples.EVENTS,
         }
     if "text/plain" in content:
