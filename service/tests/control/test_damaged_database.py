@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+import subprocess
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def fill(connection: Connection) -> None:
             Message(f"m{number}", key.conversation_id, "user", text, "said", 1.0),
             IDLE,
         )
+
+
+def mount(*options: str) -> None:
+    subprocess.run(["mount", *options], check=True)
+
+
+def unmount(directory: Path) -> None:
+    subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def fill_up(directory: Path) -> None:
+    with (directory / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
 
 
 async def count(database: Database) -> int:
@@ -125,6 +141,35 @@ async def test_a_database_that_is_locked_is_left_as_it_is(tmp_path: Path) -> Non
 
     async with open_database(url(tmp_path)) as database:
         assert await count(database) == 50
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.parametrize("fault", ["read-only", "full"])
+async def test_a_database_on_a_disk_in_trouble_is_left_as_it_is(
+    tmp_path: Path, fault: str
+) -> None:
+    """G06: real mounts; nothing is wrong with the file."""
+    mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path))
+    try:
+        path = await filled(tmp_path)
+        if fault == "full":
+            fill_up(tmp_path)
+        else:
+            mount("-o", "remount,ro", str(tmp_path))
+        before = path.read_bytes()
+        try:
+            async with open_database(url(tmp_path)) as database:
+                await count(database)
+                kept = database.set_aside()
+        except DatabaseFailed:
+            kept = [one.name for one in tmp_path.glob("*.damaged-*")]
+        after = path.read_bytes()
+    finally:
+        unmount(tmp_path)
+
+    assert kept == []
+    assert after == before
 
 
 async def test_a_database_that_is_a_directory_is_refused_and_left(
