@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,24 @@ async def test_a_body_that_broke_off_is_not_taken_for_a_whole_one() -> None:
     await app.get("/chat", begun, {"type": "http.disconnect"})
 
     assert app.bodies == []
+
+
+async def test_a_body_that_does_not_end_is_given_up() -> None:
+    said: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    app = Reached()
+    scope = {"type": "http", "path": "/chat", "headers": []}
+    await Edge(app, EdgeRules(None, "1", "c", body_seconds=0.1))(scope, receive, send)
+
+    assert (said[0]["status"], app.bodies) == (408, [])
+    assert b"was not whole within 0.1 s" in said[1]["body"]
 
 
 async def test_who_needs_no_token_is_not_read() -> None:

@@ -35,6 +35,7 @@ class EdgeRules:
     token: str | None
     version: str
     commit: str
+    body_seconds: float = BODY_SECONDS
 
 
 class Edge:
@@ -76,7 +77,9 @@ class Edge:
             return
         except TimeoutError:
             await answer.refuse(
-                408, f"The body was not whole within {BODY_SECONDS:g} s. Send it again."
+                408,
+                f"The body was not whole within {self._rules.body_seconds:g} s. "
+                "Send it again.",
             )
             return
         if body is None:
@@ -92,7 +95,7 @@ class Edge:
         # Who needs no token may not make us hold what nobody reads.
         if path in OPEN_PATHS:
             return b""
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(self._rules.body_seconds):
             return await _read_body(headers, receive)
 
     def _allowed(self, path: str, header: bytes) -> bool:
