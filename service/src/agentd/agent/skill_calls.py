@@ -20,12 +20,15 @@ class SkillCalls:
     def __init__(self, settings: AgentSettings, booted: SkillsReport | None) -> None:
         self._settings = settings
         self._last = booted or SkillsReport()
+        self._next = asyncio.Lock()
         # A sync goes on when its call is given up: the next waits in its own thread.
         self._one_at_a_time = threading.Lock()
 
     async def sync(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         """Sync now, and return the report."""
-        return (await asyncio.to_thread(self._sync)).for_output()
+        async with self._next:
+            report = await asyncio.to_thread(self._sync)
+        return report.for_output()
 
     async def last(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         """Return the last report; nothing is synced."""
