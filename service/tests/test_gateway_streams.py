@@ -118,6 +118,16 @@ async def test_stopping_lets_a_stream_end_and_removes_the_sockets(
         assert not (stack.sockets_directory / "main" / "gateway.sock").exists()
 
 
+async def test_a_stop_in_the_middle_of_the_start_is_not_lost(short_path: Path) -> None:
+    async with gateway(short_path, "offline") as stack:
+        for _unused in range(6):
+            assert stack.gateway is not None
+            # Its socket is there before it serves.
+            os.kill(stack.gateway.pid, signal.SIGTERM)
+            assert await asyncio.to_thread(stack.gateway.wait, 15) == 0
+            await asyncio.to_thread(stack.start_gateway)
+
+
 async def test_many_connections_of_one_agent_leave_the_other_served(
     short_path: Path,
 ) -> None:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -51,20 +52,37 @@ def main(settings: GatewaySettings) -> int:
 
 
 async def _run(settings: GatewaySettings) -> None:
-    # Uvicorn raises the signal again when it has drained; without a handler of
-    # ours, that would end the process before its sockets are removed.
+    stop = Stop()
+    # Uvicorn takes the signals while it serves, and raises them again when it has
+    # drained; without a handler of ours before and after, one that comes early would
+    # be lost, and a late one end the process before its sockets are removed.
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _note_signal)
+        loop.add_signal_handler(number, stop.note)
     _allow_many_files()
     async with serving(settings) as (server, sockets):
-        _log.info("gateway_started", agents=settings.agents, upstream=settings.upstream)
-        await server.serve(sockets)
+        stop.server = server
+        if not stop.asked:
+            _log.info(
+                "gateway_started", agents=settings.agents, upstream=settings.upstream
+            )
+            await server.serve(sockets)
     _log.info("gateway_stopped")
 
 
-def _note_signal() -> None:
-    _log.info("gateway_draining")
+@dataclass
+class Stop:
+    """Whether the gateway was told to stop, at whatever time."""
+
+    server: uvicorn.Server | None = None
+    asked: bool = False
+
+    def note(self) -> None:
+        """Take the signal."""
+        self.asked = True
+        if self.server is not None:
+            self.server.should_exit = True
+        _log.info("gateway_draining")
 
 
 def _allow_many_files() -> None:
