@@ -56,7 +56,7 @@ async def test_a_conversation_goes_on_in_its_live_client(
 async def test_a_conversation_survives_the_end_of_every_process(
     running_stack: RunningStack,
 ) -> None:
-    """G15: resumed in fresh processes, and the same file grew."""
+    """G07, G15: resumed in fresh processes, and the same file grew."""
     async with running_stack(with_spawner=False) as stack:
         with ControlProcess(stack) as control:
             first = control.say(REMEMBER)

@@ -49,6 +49,40 @@ async def test_health_is_503_while_the_database_cannot_be_written(
     assert during.json()["database"]["ok"] is (fault == "read-only")
 
 
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+async def test_a_turn_that_is_not_on_disk_makes_its_agent_degraded_until_one_is(
+    running_stack: RunningStack,
+) -> None:
+    """J02, G15: transcripts really read-only below a live client; never a 503."""
+    async with running_stack(with_spawner=False) as stack:
+        with ControlProcess(stack) as control:
+            known = control.say("hello")["conversation_id"]
+            projects = stack.memory() / ".claude" / "projects"
+            mount("--bind", str(projects), str(projects))
+            try:
+                mount("-o", "remount,bind,ro", str(projects))
+                lost = control.say("lost", conversation_id=known)
+            finally:
+                unmount(projects)
+            control.stop()
+            control.start()
+            during = control.client.get("/health")
+            told = control.client.get("/agents").json()[0]["unproved"]
+            kept = control.say("kept", conversation_id=known)
+            after = control.client.get("/health").json()
+            figures = control.client.get("/metrics").text
+
+    assert (lost["status"], lost["persisted"]) == ("success", False)
+    assert "could not be proved" in lost["notice"]
+    assert (during.status_code, during.json()["status"]) == (200, "degraded")
+    assert "main" in " ".join(during.json()["problems"])
+    assert told is True
+    assert (kept["persisted"], kept["resumed"]) == (True, True)
+    assert "not found" not in " ".join(after["problems"])
+    assert 'agentd_agent_unproved{agent="main"} 0.0' in figures
+
+
 def mount(*options: str) -> None:
     subprocess.run(["mount", *options], check=True)
 

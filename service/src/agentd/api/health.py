@@ -57,7 +57,7 @@ async def get_health(service: ServiceDep) -> JSONResponse:
     problems = [
         *problems_of(told, await service.gateway.view()),
         *problems_of_turns(service.turns.unproved_agents()),
-        *problems_of_database(service.database.set_aside()),
+        *problems_of_database(await _set_aside(service) if store else []),
     ]
     volumes = VolumesHealth(
         memory=_together(probes, "memory"),
@@ -130,6 +130,14 @@ async def _database(service: Service) -> DatabaseHealth:
         log.warning("database_unwritable", error=text)
         return DatabaseHealth(ok=False, conversations=0, tasks=0, error=text)
     return DatabaseHealth(ok=True, conversations=count, tasks=0)
+
+
+async def _set_aside(service: Service) -> list[str]:
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+            return await asyncio.to_thread(service.database.set_aside)
+    except TimeoutError:
+        return []
 
 
 async def _store(service: Service) -> bool:
