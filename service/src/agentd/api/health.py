@@ -50,12 +50,17 @@ async def get_health(service: ServiceDep) -> JSONResponse:
     What is wrong with an agent or with the model makes the status "degraded", and
     leaves the code at 200: restarting control would not help.
     """
-    database, store = await asyncio.gather(_database(service), _store(service))
+    # Side by side: whoever asks for the health waits for the slowest only.
+    database, store, told, model = await asyncio.gather(
+        _database(service),
+        _store(service),
+        service.probes.all(),
+        service.gateway.view(),
+    )
     states = service.spawner.states().values()
-    told = await service.probes.all()
     probes = told.values()
     problems = [
-        *problems_of(told, await service.gateway.view()),
+        *problems_of(told, model),
         *problems_of_turns(service.turns.unproved_agents()),
         *problems_of_database(await _set_aside(service) if store else []),
     ]
