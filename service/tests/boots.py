@@ -105,3 +105,9 @@ def reachable(directory: Path) -> None:
     """Let another uid come to a directory of the test."""
     for place in (directory, *directory.parents[:3]):
         place.chmod(place.stat().st_mode | 0o011)
+
+
+def skill(directory: Path, name: str, text: str = "do") -> None:
+    """Write a skill."""
+    (directory / name).mkdir(parents=True)
+    (directory / name / "SKILL.md").write_text(f"---\nname: {name}\n---\n{text}\n")
