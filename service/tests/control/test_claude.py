@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import claude_agent_sdk as sdk
@@ -217,38 +216,34 @@ async def test_all_that_a_wish_says_reaches_the_agent() -> None:
         resume_at=UUID,
     )
 
-    for one in (wanted, replace(wanted, resume=False, mcp_servers_json="{}", tools=())):
-        with pytest.raises(CliFailed):
-            await claude.ClaudeClients(spawner)(one, claude.nowhere).connect()
+    with pytest.raises(CliFailed):
+        await claude.ClaudeClients(spawner)(wanted, claude.nowhere).connect()
 
-    assert spawner.started == [
-        (
-            "main",
-            CliStart(
-                session_id=wanted.session_id,
-                resume=True,
-                model="m",
-                fallback_model="f",
-                permission_mode="plan",
-                thinking_tokens=7,
-                system_prompt="Be brief.",
-                mcp_servers={"clock": {"command": "clock", "args": []}},
-                tools=True,
-                resume_at=UUID,
-            ),
-        ),
-        (
-            "main",
-            CliStart(
-                session_id=wanted.session_id,
-                resume=False,
-                model="m",
-                fallback_model="f",
-                permission_mode="plan",
-                thinking_tokens=7,
-                system_prompt="Be brief.",
-            ),
-        ),
+    ((agent, start),) = spawner.started
+    assert agent == wanted.agent
+    assert start == CliStart(
+        session_id=wanted.session_id,
+        resume=True,
+        model="m",
+        fallback_model="f",
+        permission_mode="plan",
+        thinking_tokens=7,
+        system_prompt="Be brief.",
+        mcp_servers={"clock": {"command": "clock", "args": []}},
+        tools=True,
+        resume_at=UUID,
+    )
+
+
+async def test_a_new_session_has_no_point_to_resume_at() -> None:
+    spawner = Starts(Process([], status=1))
+    wanted = wish(resume_at=UUID, mcp_servers_json="{}")
+
+    with pytest.raises(CliFailed):
+        await claude.ClaudeClients(spawner)(wanted, claude.nowhere).connect()
+
+    assert [start for _agent, start in spawner.started] == [
+        CliStart(session_id=wanted.session_id, resume=False)
     ]
 
 
