@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from agentd.offline_model.app import create_app
+from agentd.offline_model.app import MAX_HELD_BYTES, create_app
 
 
 def user(text: str) -> dict[str, object]:
@@ -130,3 +131,33 @@ async def test_a_body_that_is_none_is_refused(
 
     assert response.status_code == 400
     assert response.json()["error"]["type"] == "invalid_request_error"
+
+
+async def test_bodies_that_are_not_finished_are_bounded_together() -> None:
+    app = create_app()
+    stalled = asyncio.Event()
+    piece = b"x" * (1 << 20)
+
+    async def body() -> AsyncIterator[bytes]:
+        for _unused in range(7):
+            yield piece
+        await stalled.wait()
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as asking:
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(asking.post("/v1/messages", content=body()))
+                for _unused in range(10)
+            ]
+            while app.state.held.bytes < 40 << 20 or not any(
+                task.done() for task in asked
+            ):
+                await asyncio.sleep(0.01)
+            most = app.state.held.bytes
+            stalled.set()
+        after = await asking.post("/v1/messages", json={"messages": [user("Hi")]})
+
+    assert most <= MAX_HELD_BYTES
+    assert {task.result().status_code for task in asked} == {400, 529}
+    assert (app.state.held.bytes, after.status_code) == (0, 200)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,6 +25,7 @@ MAX_MODEL_CHARACTERS = 128
 # It runs in the gateway's process, which serves every agent: what one of them may
 # make it hold is bounded.
 MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_HELD_BYTES = 6 * MAX_BODY_BYTES
 MAX_BODY_PARTS = 500_000
 PART_MARKS = (b"{", b"[", b",")
 ERROR_TYPES = {
@@ -40,12 +42,21 @@ ERROR_TYPES = {
 
 def create_app() -> Starlette:
     """Return the offline model."""
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/messages", _messages, methods=["POST"]),
             Route("/v1/messages/count_tokens", _count_tokens, methods=["POST"]),
         ]
     )
+    app.state.held = Held()
+    return app
+
+
+@dataclass
+class Held:
+    """How much of unfinished bodies is held now, of all who ask."""
+
+    bytes: int = 0
 
 
 class BodyRefused(ValueError):
@@ -123,11 +134,18 @@ async def _parse(request: Request) -> tuple[dict[str, object], int]:
 
 async def _content(request: Request) -> bytes:
     content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > MAX_BODY_BYTES:
-            raise BodyRefused(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-    return bytes(content)
+    held: Held = request.app.state.held
+    try:
+        async for piece in request.stream():
+            content += piece
+            held.bytes += len(piece)
+            if len(content) > MAX_BODY_BYTES:
+                raise BodyRefused(413, f"the body is over {MAX_BODY_BYTES} bytes")
+            if held.bytes > MAX_HELD_BYTES:
+                raise BodyRefused(529, "it holds as many bodies as it may")
+        return bytes(content)
+    finally:
+        held.bytes -= len(content)
 
 
 def _error(status: int, reason: str, reply: Reply | None = None) -> JSONResponse:
