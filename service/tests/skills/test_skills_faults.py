@@ -20,7 +20,7 @@ from agentd.skills import kernel
 from agentd.skills.sync import SkillsReport, sync_skills
 from agentd.skills.values import Limits
 
-from .world import World, content, read, remove, write
+from .world import World, content, in_a_child, read, remove, write
 
 AGENT_UID = 20_101
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts")
@@ -101,18 +101,18 @@ def test_a_removed_managed_skill_does_not_come_back_after_a_full_file_system(
 def as_agent(world: World) -> SkillsReport:
     """Sync as another uid; return what it reported."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def sync() -> None:
         os.setgid(AGENT_UID)
         os.setuid(AGENT_UID)
         report = world.sync()
         values = {"report": asdict(report), "steps": world.steps}
         os.write(writer, json.dumps(values).encode())
-        os._exit(0)
+
+    in_a_child(sync)
     os.close(writer)
     with os.fdopen(reader) as answer:
         values = json.loads(answer.read())
-    os.waitpid(child, 0)
     world.steps[:] = values["steps"]
     return SkillsReport(**values["report"])
 
@@ -256,14 +256,15 @@ def test_a_place_of_the_organisation_that_cannot_be_seen_is_not_taken_for_absent
     own.mkdir(parents=True)
     own.parent.chmod(0o700)
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def look() -> None:
         os.setuid(AGENT_UID)
         os.write(writer, str(places_of(settings_of(agents)).org).encode())
-        os._exit(0)
-    os.waitpid(child, 0)
 
-    assert os.read(reader, 4096).decode() == str(own)
+    in_a_child(look)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        assert answer.read() == str(own)
 
 
 @pytest.mark.root
@@ -387,11 +388,10 @@ def test_an_edit_and_a_kill_at_the_same_moment_lose_nothing(world: World) -> Non
         os.kill(os.getpid(), signal.SIGKILL)
         return True
 
-    child = os.fork()
-    if child == 0:
+    def sync() -> None:
         sync_skills(world.places, None, lambda _step: None, Limits(), exchange)
-        os._exit(0)
-    os.waitpid(child, 0)
+
+    assert in_a_child(sync)
     report = world.sync()
 
     assert read(world.copies, "x") == "second"

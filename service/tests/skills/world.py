@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,6 +78,24 @@ class World:
         shelf = self.user / ".agentkeep-conflicts"
         names = sorted(os.listdir(shelf)) if shelf.exists() else []
         return {name: (shelf / name / "SKILL.md").read_text() for name in names}
+
+
+def in_a_child(act: Callable[[], None]) -> bool:
+    """Do it in a process of its own; return whether a signal killed that."""
+    with warnings.catch_warnings():
+        # Later Pythons warn of any thread at a fork; the child runs no other.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            act()
+            status = 0
+        finally:
+            os._exit(status)
+    _pid, status = os.waitpid(child, 0)
+    assert status == 0 or os.WIFSIGNALED(status)
+    return os.WIFSIGNALED(status)
 
 
 def write(directory: Path, name: str, text: str, file: str = "SKILL.md") -> Path:
