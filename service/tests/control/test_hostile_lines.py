@@ -104,3 +104,42 @@ async def test_a_request_without_a_short_id_ends_the_client(request_id: object) 
 
     with pytest.raises(CliFailed, match="id of its own"):
         await read(Process([line + b"\n"]))
+
+
+def test_little_is_kept_of_what_the_sdk_holds_as_long_as_a_client_lives() -> None:
+    much = {f"k{number}": [[]] * 10 for number in range(2000)}
+    greeting = {
+        "type": "control_response",
+        "response": {"subtype": "success", "request_id": "r", "response": much},
+    }
+    failed = {
+        "type": "result",
+        "subtype": "error_during_execution",
+        "is_error": True,
+        "session_id": "s",
+        "result": "x" * 1_000_000,
+        "errors": ["y" * 100_000] * 3 + [7] * 1000,
+        "num_turns": [[]] * 1000,
+        "origin": {"kind": "task-notification", "more": much},
+        "permission_denials": [much],
+        "modelUsage": much,
+    }
+
+    short = [
+        len(json.dumps(parse_line(json.dumps(one).encode())))
+        for one in (greeting, failed)
+    ]
+
+    assert max(short) < 10_000
+
+
+def test_a_refusal_keeps_its_words() -> None:
+    refused = {"subtype": "error", "request_id": "r", "error": "No such model."}
+    line = {"type": "control_response", "response": refused}
+
+    told = parse_line(json.dumps(line).encode())
+
+    assert told == {
+        "type": "control_response",
+        "response": {**refused, "response": {}},
+    }

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from agentd.engine.kept import kept
 from agentd.errors import CliFailed
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -22,7 +23,6 @@ UNUSED_START = b'{"type":"user"'
 # as a system message.
 LIFECYCLE = "command_lifecycle"
 STARTED = "command_started"
-SPENT = "model_usage_since_last_result"
 USED = ("control_request", "control_response", "assistant", "result", "stream_event")
 USED_SYSTEM = ("init", "session_writes_lost", "background_tasks_changed")
 
@@ -100,17 +100,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
     if value.get("type") == LIFECYCLE and value.get("state") == "started":
         taken = value.get("command_uuid")
         return {"type": "system", "subtype": STARTED, "command_uuid": taken}
-    if value.get("type") == "result":
-        value["total_cost_usd"] = _spent(value.get(SPENT))
-    return value if _is_used(value) else None
-
-
-def _spent(usage: object) -> float | None:
-    """Return what the CLI spent on one turn; its sum includes earlier processes."""
-    if not isinstance(usage, dict):
-        return None
-    costs = [one.get("costUSD") for one in usage.values() if isinstance(one, dict)]
-    return sum(float(cost) for cost in costs if isinstance(cost, int | float))
+    return kept(value) if _is_used(value) else None
 
 
 def _is_used(value: dict[str, Any]) -> bool:
