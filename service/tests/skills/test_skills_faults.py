@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import agentd
 from agentd.skills import kernel
 from agentd.skills.sync import SkillsReport, sync_skills
 from agentd.skills.values import Limits
@@ -422,3 +423,39 @@ def test_a_source_that_changes_while_it_is_copied_is_taken_the_next_time(
     assert read(world.copies, "x") == read(world.user, "x")
     assert world.kept() == {}
     assert not any("Traceback" in str(one.warnings) for one in reports)
+
+
+def test_links_that_come_and_go_while_it_is_read_lead_nowhere(world: World) -> None:
+    """F12: an agent that swaps files and directories for links gets nothing copied."""
+    outside = world.root / "outside"
+    write(world.root, "outside", "secret", "data")
+    skill = write(world.copies, "x", "x").parent
+    write(world.copies, "x", "own", "sub/data")
+    write(world.copies, "x", "own", "data")
+    (world.root / "to-directory").symlink_to(outside)
+    (world.root / "to-file").symlink_to(outside / "data")
+    program = (
+        "import os, sys\n"
+        "from agentd.skills.kernel import exchange\n"
+        "root, skill = (os.open(one, os.O_RDONLY) for one in sys.argv[1:])\n"
+        "while True:\n"
+        "    exchange(root, 'to-directory', skill, 'sub')\n"
+        "    exchange(root, 'to-file', skill, 'data')\n"
+    )
+    path = {"PYTHONPATH": str(Path(agentd.__file__).parents[1])}
+    command = [sys.executable, "-c", program, str(world.root), str(skill)]
+    attacker = subprocess.Popen(command, env=path)
+    refused = 0
+    try:
+        while not (skill / "sub").is_symlink():
+            assert attacker.poll() is None
+        for _ in range(100):
+            refused += bool(world.sync().warnings)
+            write(world.copies, "x", os.urandom(8).hex())
+    finally:
+        attacker.kill()
+        attacker.wait()
+
+    assert refused > 0
+    assert "secret" not in json.dumps([content(world.user), world.kept()])
+    assert (outside / "data").read_text() == "secret"
