@@ -120,7 +120,7 @@ async def test_stopping_lets_a_stream_end_and_removes_the_sockets(
 
 async def test_a_stop_in_the_middle_of_the_start_is_not_lost(short_path: Path) -> None:
     async with gateway(short_path, "offline") as stack:
-        for _unused in range(6):
+        for _unused in range(3):
             assert stack.gateway is not None
             # Its socket is there before it serves.
             os.kill(stack.gateway.pid, signal.SIGTERM)
