@@ -87,7 +87,8 @@ async def test_without_a_live_client_the_transcript_is_looked_for(
         second = (await running.say(conversation_id=first["conversation_id"])).json()
 
     assert second["session_id"] == first["session_id"]
-    assert running.spawner.calls[0][2] == {"session_id": first["session_id"]}
+    asked = [one for one in running.spawner.calls if one[1] == "transcript_state"]
+    assert asked[0][2] == {"session_id": first["session_id"]}
     assert running.engine.wishes[1].resume is True
 
 

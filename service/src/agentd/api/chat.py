@@ -25,12 +25,14 @@ from agentd.api.stream import Wanted, answer_body, stream_turn
 from agentd.api.times import iso
 from agentd.conversations.values import Ask
 from agentd.database.conversations import (
+    RUNNING,
     Conversation,
     Message,
     get_conversation,
     list_conversations,
     list_messages,
 )
+from agentd.database.interrupted import INTERRUPTED
 from agentd.errors import ConversationUnknown
 
 router = APIRouter(tags=["chat"])
@@ -181,4 +183,9 @@ def _body(conversation: Conversation, service: Service) -> ConversationBody:
 
 
 def _is_running(conversation: Conversation, service: Service) -> bool:
-    return conversation.status == "running" or service.turns.is_ending(conversation.id)
+    # Of an interrupted turn only its agent knows whether it still runs.
+    state = service.spawner.states().get(conversation.agent)
+    connected = state is not None and state.connected
+    return conversation.status == RUNNING or (
+        conversation.status == INTERRUPTED and connected
+    )

@@ -61,11 +61,6 @@ class Recovery:
             self._pending[turn.key.conversation_id] = turn
             self._added[turn.key.agent].set()
 
-    def is_running(self, conversation_id: str) -> bool:
-        """Return whether the agent may still bring the turn to its end."""
-        turn = self._pending.get(conversation_id)
-        return turn is not None and self._is_connected(turn.key.agent)
-
     def forget(self, conversation_id: str) -> None:
         """Forget a conversation that was removed."""
         self._pending.pop(conversation_id, None)

@@ -100,10 +100,6 @@ class Turns:
         since = self._parts.unproved.agents()
         return {name: at for name, at in since.items() if name in declared}
 
-    def is_ending(self, conversation_id: str) -> bool:
-        """Return whether a turn from before the last start may still run."""
-        return self._recovery.is_running(conversation_id)
-
     async def begin(self, ask: Ask) -> RunningTurn:
         """Store the message and begin its turn in a task of its own.
 
