@@ -40,6 +40,15 @@ class Silent(Cli):
                     await self.take(message)
 
 
+class Bloated(Cli):
+    """Greets with much that takes far more memory than it takes bytes."""
+
+    async def tell(self, message: Json) -> None:
+        if message["type"] == "control_response":
+            message["response"]["response"] = {"commands": [[]] * 150_000}
+        await super().tell(message)
+
+
 class Flood(Cli):
     """Writes small lines without end."""
 
@@ -184,6 +193,7 @@ def side_of(kind: type[Cli]) -> type[Side]:
 GOOD = "good"
 HOSTILE: dict[str, type[Side]] = {
     "silent": side_of(Silent),
+    "bloated": side_of(Bloated),
     "flood": side_of(Flood),
     "tools": side_of(ToolFlood),
     "endless": side_of(Endless),

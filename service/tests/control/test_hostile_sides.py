@@ -29,7 +29,7 @@ TURNS_AT_ONCE = 6
 GOOD_TURNS = 12
 MAX_RESIDENT_BYTES = 220 * 1024 * 1024
 # The others take part in the attack of all at once.
-ALONE = ("replay", "broken", "liar", "dialler", "greeter")
+ALONE = ("replay", "bloated", "broken", "liar", "dialler", "greeter")
 
 
 @dataclass
