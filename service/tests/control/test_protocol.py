@@ -110,6 +110,22 @@ async def test_an_answer_may_take_longer_than_headers() -> None:
     assert (status, body) == (200, "slow")
 
 
+async def test_a_connection_that_rests_between_requests_is_kept() -> None:
+    whole = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answers = []
+        for _time in range(2):
+            writer.write(whole)
+            answers.append(await reader.readuntil(b"slow"))
+            # Longer than headers may take, and shorter than uvicorn keeps it.
+            await asyncio.sleep(0.4)
+        writer.close()
+
+    assert [answer.split()[1] for answer in answers] == [b"200", b"200"]
+
+
 @pytest.mark.parametrize(
     "nonsense",
     [
