@@ -12,16 +12,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import claude_agent_sdk as sdk
-import httpx
 from direct_cli import DirectCli, check, forget_environment
 from local_stack import AGENT, LocalStack, free_port, until, until_connected
 from record import write_record
@@ -96,11 +98,14 @@ async def over_sockets(sockets: Path) -> AsyncIterator[Turn]:
 @asynccontextmanager
 async def over_http(address: str) -> AsyncIterator[Turn]:
     """Yield a turn of one conversation over HTTP."""
-    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+    # The plainest client there is: what a caller's own library takes is not ours.
+    with closing(HTTPConnection(urlsplit(address).netloc, timeout=60)) as connection:
         body = {"message": MESSAGE}
+        headers = {"Content-Type": "application/json"}
 
         async def say() -> None:
-            answer = (await client.post("/chat", json=body)).json()
+            connection.request("POST", "/chat", json.dumps(body), headers)
+            answer = json.load(connection.getresponse())
             if answer.get("status") != "success" or not answer["persisted"]:
                 raise SystemExit(f"Cannot measure: the turn failed: {answer}")
             body["conversation_id"] = answer["conversation_id"]

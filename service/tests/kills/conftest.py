@@ -12,3 +12,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, help="how many processes are killed")
     parser.addoption("--kills-seed", type=int, help="what the random points come from")
     parser.addoption("--kills-report", help="the file that the figures are written to")
+    parser.addoption("--kills-keep", help="where all is kept if something was lost")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -63,6 +64,7 @@ class Run:
             "turns": dict(ledger.counts),
             "acknowledged": ledger.counts["acknowledged"],
             "lost": len(ledger.faults),
+            "faults": ledger.faults[:20],
             "stuck": len(self.stuck),
             "orphans": len(running.orphans),
             "crashes": len(running.crashes),
@@ -91,6 +93,8 @@ async def test_kills_at_random_points_lose_no_acknowledged_turn(
         agents=AGENTS, with_spawner=False, drain_seconds=DRAIN_SECONDS
     ) as stack:
         run = await loaded(stack, count, random.Random(seed), kills)
+        if run.ledger.faults and (kept := option("--kills-keep", None)):
+            shutil.copytree(stack.directory, kept, ignore=no_sockets)
     left = run.running.left()
 
     figures = {**run.figures(seed), "seconds": round(time.monotonic() - began, 1)}
@@ -104,6 +108,11 @@ async def test_kills_at_random_points_lose_no_acknowledged_turn(
     assert run.running.crashes == []
     assert left == []
     assert run.ledger.counts["acknowledged"] >= kills
+
+
+def no_sockets(directory: str, names: list[str]) -> list[str]:
+    """Return what of a directory cannot be copied."""
+    return [name for name in names if (Path(directory) / name).is_socket()]
 
 
 async def loaded(stack: Stack, count: int, chance: random.Random, kills: int) -> Run:
