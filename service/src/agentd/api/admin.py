@@ -55,13 +55,14 @@ async def reload_skills(
 ) -> ReloadedAnswer:
     """Sync the skills anew, without a restart, and return what is there now.
 
-    Live clients know only the skills that they started with: where anything changed,
-    those that are idle are closed, and the next turn of their conversation resumes.
+    Live clients know only the skills that they started with: those that are idle are
+    closed, and the next turn of their conversation resumes. So are, at the next
+    reload, those that were in a turn, though nothing else changed meanwhile.
     """
     agent = body.agent if body is not None else None
     first, agents = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
     for name, told in agents.items():
-        if told.skills is not None and told.skills.changed:
+        if told.skills is not None:
             busy = await _close_idle(service, name)
             told.skills.warnings.extend(busy)
     return ReloadedAnswer(skills=first, agents=agents)
