@@ -160,7 +160,7 @@ class Dialler(Side):
             await super().serve(line)
 
     async def _dial(self) -> None:
-        held = []
+        held: list[object] = []
         while len(held) < 1000:
             with suppress(OSError):
                 held.append(await asyncio.open_unix_connection(str(self.socket)))
@@ -208,5 +208,6 @@ HOSTILE: dict[str, type[Side]] = {
 
 
 if __name__ == "__main__":
-    side = {GOOD: Side, **HOSTILE}[sys.argv[1]]
+    kinds: dict[str, type[Side]] = {GOOD: Side, **HOSTILE}
+    side = kinds[sys.argv[1]]
     asyncio.run(side(Path(sys.argv[2])).run())

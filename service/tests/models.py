@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -129,7 +130,7 @@ def budget(**rules: object) -> dict[str, object]:
     return {"rules": {"main": rules}, "prices": PRICES}
 
 
-async def usage_of(stack: Stack, agent: str = "main") -> dict[str, object]:
+async def usage_of(stack: Stack, agent: str = "main") -> dict[str, Any]:
     """Return what control is told of an agent."""
     async with control(stack) as asking:
         status = (await asking.get("/status")).json()

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 from models import budget, client, control, gateway, kept, said, usage_of
@@ -152,7 +153,7 @@ def _lock(path: Path) -> sqlite3.Connection:
     return connection
 
 
-async def _until_faulty(asking: httpx.AsyncClient) -> dict[str, object]:
+async def _until_faulty(asking: httpx.AsyncClient) -> dict[str, Any]:
     async with asyncio.timeout(WAIT_SECONDS + 5):
         while True:
             status = dict((await asking.get("/status")).json())

@@ -107,7 +107,7 @@ async def test_a_request_without_a_short_id_ends_the_client(request_id: object) 
 
 
 def test_little_is_kept_of_what_the_sdk_holds_as_long_as_a_client_lives() -> None:
-    much = {f"k{number}": [[]] * 10 for number in range(2000)}
+    much: dict[str, object] = {f"k{number}": [[]] * 10 for number in range(2000)}
     greeting = {
         "type": "control_response",
         "response": {"subtype": "success", "request_id": "r", "response": much},

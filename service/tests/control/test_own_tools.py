@@ -144,7 +144,8 @@ def test_a_turn_sends_so_many_messages_and_the_next_one_again() -> None:
 
 
 def test_a_conversation_sends_so_many_messages_an_hour_and_others_go_on() -> None:
-    clock, told = Hand(), []
+    clock = Hand()
+    told: list[Outbound] = []
     outbox = Outbox(clock)
     outbox.listen(told.append)
     most = limits.MAX_PER_CONVERSATION_HOUR

@@ -9,7 +9,7 @@ import asyncio
 import pytest
 
 from agentd.engine.client import Ended
-from agentd.engine.live import is_answer
+from agentd.engine.turn import is_answer
 
 from .fakes import FakeClients, wish
 from .running_engine import engine_of, say, silent

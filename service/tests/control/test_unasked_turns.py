@@ -140,7 +140,10 @@ def test_a_turns_cost_is_its_own_and_not_the_sum_of_its_session(
         "total_cost_usd": 99.0,
         "model_usage_since_last_result": spent,
     }
-    parsed = parse_message(parse_line(json.dumps(line).encode()))
+    read = parse_line(json.dumps(line).encode())
+    assert read is not None
+    parsed = parse_message(read)
+    assert parsed is not None
 
     (ended,) = translate(parsed)
 
