@@ -16,3 +16,11 @@ from .world import World
 def world(tmp_path: Path) -> World:
     """Empty directories, as a first boot finds them."""
     return World(tmp_path).lay_out()
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A file outside every directory of skills."""
+    path = tmp_path / "secret"
+    path.write_text("secret")
+    return path

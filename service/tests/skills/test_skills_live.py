@@ -29,6 +29,15 @@ def skill(directory: Path, name: str, tier: str) -> None:
     write(directory, name, text)
 
 
+def lay_out(stack: Stack) -> None:
+    """Give a skill to each tier, and one of the same name to all."""
+    skill(stack.directory / "org" / "skills", "shared", "org")
+    skill(stack.directory / "built-in", "shared", "built-in")
+    skill(stack.directory / "built-in", "built", "built-in")
+    skill(stack.memory() / "skills", "shared", "user")
+    skill(stack.memory() / "skills", "mine", "user")
+
+
 async def restart_side(stack: Stack) -> None:
     """Let the agent side boot anew, with the skills of an organisation."""
     side = stack.sides["main"]
@@ -67,11 +76,7 @@ async def test_the_cli_has_the_synced_skills_and_its_own_survives_a_restart(
     async with running_stack() as stack:
         memory = stack.memory()
         copies = memory / ".claude" / "skills"
-        skill(stack.directory / "org" / "skills", "shared", "org")
-        skill(stack.directory / "built-in", "shared", "built-in")
-        skill(stack.directory / "built-in", "built", "built-in")
-        skill(memory / "skills", "shared", "user")
-        skill(memory / "skills", "mine", "user")
+        lay_out(stack)
         await restart_side(stack)
         skill(copies / ".agentkeep-staging", "swap.half", "no tier")
         command = json.dumps(
