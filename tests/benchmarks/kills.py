@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--keep", help="where to keep all if something was lost")
     given = parser.parse_args()
     print(f"{given.kills} kills, seed {given.seed}", flush=True)
     with TemporaryDirectory() as scratch:
@@ -37,6 +38,7 @@ def main() -> int:
         }
         command = [sys.executable, "-m", "pytest", "-q", "tests/kills"]
         command += [f"{name}={value}" for name, value in options.items()]
+        command += [f"--kills-keep={given.keep}"] if given.keep else []
         status = subprocess.run(command, cwd=ROOT / "service", check=False).returncode
         if not report.exists():
             print("Nothing to record: the run broke off, see above.")
