@@ -228,3 +228,31 @@ def test_a_long_project_with_another_hash_comes_before_other_projects(
 
     assert found.holds
     assert Path(found.path).parent.name == near
+
+
+def test_a_transcript_with_lines_of_other_sessions_alone_is_foreign(
+    projects: Path,
+) -> None:
+    """G09: to resume it would go on as somebody else."""
+    write(projects, line(sessionId=str(uuid.UUID(int=9))) * 2)
+
+    assert state(projects, None).foreign
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        line(sessionId=SESSION.upper()),
+        line(sessionId=str(uuid.UUID(int=9))) * 1000 + line(sessionId=SESSION),
+        line(),
+        b"no line of the CLI\n",
+    ],
+)
+def test_a_transcript_that_names_its_session_or_none_is_not_foreign(
+    projects: Path, content: bytes
+) -> None:
+    write(projects, content)
+
+    result = state(projects, None)
+
+    assert (result.exists, result.foreign) == (True, False)

@@ -55,6 +55,16 @@ def test_choose_resumes_what_is_there_and_tells_what_is_lost(case: Case) -> None
     assert (chosen.notice is not None) is case.noticed
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_foreign_transcript_is_not_resumed(durable: bool) -> None:
+    """G09: its id is not used either, for the CLI would find it in use."""
+    chosen = choose(Found("main", StoredSession(OLD, durable), True, foreign=True), NEW)
+
+    assert (chosen.session_id, chosen.resume) == (NEW, False)
+    assert chosen.notice is not None
+    assert "another session" in chosen.notice
+
+
 def test_after_a_refused_resume_the_fresh_session_is_new_and_noticed() -> None:
     """G10: fall back once."""
     chosen = after_not_found("main", NEW)

@@ -142,6 +142,7 @@ class AgentCalls:
             "holds": state.holds,
             "path": state.path,
             "copies": state.copies,
+            "foreign": state.foreign,
         }
 
     async def _call_start_cli(

@@ -186,6 +186,7 @@ class Preparation:
             transcript_exists=transcript.exists,
             working_directory=working_directory(self._parts.spawner, agent),
             rotation=rotation if transcript.exists else None,
+            foreign=transcript.foreign,
         )
         choice = choose(found, new_session_id())
         if choice.session_id != stored.session_id:
@@ -193,7 +194,8 @@ class Preparation:
                 "session_left",
                 agent=agent,
                 session=stored.session_id,
-                reason=rotation or "its transcript is missing",
+                reason=rotation
+                or f"its transcript is {'foreign' if transcript.foreign else 'missing'}",
             )
         return choice
 

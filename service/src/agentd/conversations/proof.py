@@ -32,10 +32,11 @@ class Proof:
 
 @dataclass(frozen=True)
 class Transcript:
-    """Whether a session's transcript is there, and how large it is."""
+    """Whether a session's transcript is there, how large, and of other sessions."""
 
     exists: bool
     size: int | None = None
+    foreign: bool = False
 
 
 async def find_transcript(spawner: Spawner, agent: str, session_id: str) -> Transcript:
@@ -46,7 +47,11 @@ async def find_transcript(spawner: Spawner, agent: str, session_id: str) -> Tran
         {"session_id": session_id},
         timeout_seconds=CALL_TIMEOUT_SECONDS,
     )
-    return Transcript(answer.get("exists") is True, _size(answer.get("size")))
+    return Transcript(
+        exists=answer.get("exists") is True,
+        size=_size(answer.get("size")),
+        foreign=answer.get("foreign") is True,
+    )
 
 
 async def prove_turn(

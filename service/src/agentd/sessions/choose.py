@@ -13,6 +13,11 @@ LOST = (
     "this turn began a new session that does not remember the earlier turns. "
     "Restore the agent's memory from a backup to get them back."
 )
+FOREIGN = (
+    "The transcript of this conversation's session holds the lines of another "
+    "session: this turn began a new session that does not remember the earlier turns. "
+    'Put the right file back into the memory of agent "{agent}".'
+)
 REFUSED = (
     "The session of this conversation is on disk, but the CLI could not resume it: "
     "this turn began a new session that does not remember the earlier turns. "
@@ -46,7 +51,8 @@ class Choice:
 class Found:
     """What is known before a turn: the stored session, its transcript, its place.
 
-    ``rotation`` is why the session is to be followed by a new one, if it is.
+    ``rotation`` is why the session is to be followed by a new one, if it is; a
+    ``foreign`` transcript has the session's name and only lines of others.
     """
 
     agent: str
@@ -54,6 +60,7 @@ class Found:
     transcript_exists: bool
     working_directory: str | None = None
     rotation: str | None = None
+    foreign: bool = False
 
 
 def choose(found: Found, fresh_id: str) -> Choice:
@@ -66,6 +73,10 @@ def choose(found: Found, fresh_id: str) -> Choice:
         return Choice(fresh_id, resume=False)
     if found.rotation is not None:
         notice = ROTATED.format(reason=found.rotation)
+        return Choice(fresh_id, resume=False, notice=notice)
+    if found.foreign:
+        # To resume it would go on as somebody else.
+        notice = FOREIGN.format(agent=found.agent)
         return Choice(fresh_id, resume=False, notice=notice)
     if found.transcript_exists:
         return Choice(found.stored.session_id, resume=True, notice=_moved(found))

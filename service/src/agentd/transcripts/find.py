@@ -20,6 +20,7 @@ from agentd.transcripts.lines import MAX_LINE_BYTES
 
 BLOCK_BYTES = 64 * 1024
 MAX_TAIL_BYTES = 32 * 1024 * 1024
+MAX_HEAD_BYTES = 32 * 1024 * 1024
 MAX_PROJECTS = 10_000
 # Each is held open: a tree full of copies must not use up the descriptors.
 MAX_COPIES = 16
@@ -66,6 +67,7 @@ class TranscriptState:
     holds: bool = False
     path: str = ""
     copies: int = 0
+    foreign: bool = False
 
 
 def transcript_state(
@@ -73,7 +75,8 @@ def transcript_state(
 ) -> TranscriptState:
     """Return what is on disk of a session, and whether a line has that uuid.
 
-    The transcript in the working directory's own project comes first.
+    The transcript in the working directory's own project comes first. Without a
+    uuid, it is told whether all its lines are of other sessions.
     """
     places = Places(config_directory, working_directory)
     with transcripts_of(places, session_id) as found:
@@ -87,6 +90,7 @@ def transcript_state(
             holds=uuid is not None and _holds(files[0].file, size, uuid),
             path=str(path_of(places, files[0].project, session_id)),
             copies=len(files),
+            foreign=uuid is None and _is_foreign(files[0].file, size, session_id),
         )
 
 
@@ -158,6 +162,21 @@ def opened(path: Path, directory: int | None = None) -> Iterator[int]:
 def _holds(file: int, size: int, uuid: str) -> bool:
     wanted = uuid.encode()
     return any(wanted in line and _is_line(line, uuid) for line in _lines(file, size))
+
+
+def _is_foreign(file: int, size: int, session_id: str) -> bool:
+    """Return whether sessions are named and this one is not; its first line does.
+
+    A longer file than is read here is not accused.
+    """
+    wanted, rest, names_any = session_id.lower().encode(), b"", False
+    for start in range(0, min(size, MAX_HEAD_BYTES), BLOCK_BYTES):
+        block = rest + os.pread(file, BLOCK_BYTES, start).lower()
+        if wanted in block:
+            return False
+        names_any |= b'"sessionid"' in block
+        rest = block[-len(wanted) :]
+    return names_any and size <= MAX_HEAD_BYTES
 
 
 def _is_line(line: bytes, uuid: str) -> bool:
