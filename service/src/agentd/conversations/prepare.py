@@ -190,12 +190,12 @@ class Preparation:
         )
         choice = choose(found, new_session_id())
         if choice.session_id != stored.session_id:
+            why = "foreign" if transcript.foreign else "missing"
             log.warning(
                 "session_left",
                 agent=agent,
                 session=stored.session_id,
-                reason=rotation
-                or f"its transcript is {'foreign' if transcript.foreign else 'missing'}",
+                reason=rotation or f"its transcript is {why}",
             )
         return choice
 
