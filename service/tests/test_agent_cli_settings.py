@@ -174,3 +174,14 @@ def test_a_damaged_state_file_without_a_backup_is_kept_beside(tmp_path: Path) ->
 
     assert ".claude.json.kept-1" in warning
     assert not (tmp_path / ".claude.json").exists()
+
+
+def test_settings_too_deep_to_be_written_are_kept_beside(tmp_path: Path) -> None:
+    """E06: some interpreters read deeper than they write; the boot goes on."""
+    deep = '{"a":' * 2000 + "1" + "}" * 2000
+    (tmp_path / "settings.json").write_text(deep)
+
+    (warning,) = write_cli_settings(tmp_path, 3650)
+
+    assert "settings.json.kept-1" in warning and settings(tmp_path) == OURS
+    assert (tmp_path / "settings.json.kept-1").read_text() == deep

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from boots import AGENT_UID, boot_process, reachable, settings_in, tree
 
+from agentd.agent.boot import mend
 from agentd.agent.directories import (
     BootFailed,
     make_directories,
     probe,
     require_writable,
+    sentence,
 )
 from agentd.agent.settings import AgentSettings
 
@@ -145,3 +149,65 @@ def test_a_foreign_owner_is_named_by_the_uid_that_runs(
     assert f"as uid {AGENT_UID}" in finished.stderr
     owner = f"{settings.working_directory} belongs to 0:0, mode 0755"
     assert owner in finished.stderr
+
+
+def test_a_file_in_the_configurations_place_does_not_end_every_boot(
+    settings: AgentSettings,
+) -> None:
+    """E13: what the agent itself put there is kept beside."""
+    config = Path(settings.config_directory)
+    config.write_text("mine")
+
+    require_writable(settings)
+    errors, warnings = make_directories(settings)
+
+    assert errors == [] and "was no directory" in warnings[0]
+    assert config.with_name(".claude.kept-1").read_text() == "mine"
+
+
+def test_a_link_to_sessions_that_are_not_there_is_named(
+    settings: AgentSettings,
+) -> None:
+    """E13: nothing begins anew while the sessions may come back."""
+    config = Path(settings.config_directory)
+    config.symlink_to("elsewhere")
+
+    with pytest.raises(BootFailed, match=r"leads nowhere.*Bring back"):
+        require_writable(settings)
+    assert config.is_symlink()
+
+
+def test_a_directory_in_the_probes_place_is_kept_beside(
+    settings: AgentSettings,
+) -> None:
+    """J03: the agent cannot make its own probe fail by a name."""
+    make_directories(settings)
+    planted = Path(settings.working_directory) / ".agentd-probe"
+    planted.mkdir()
+    (planted / "note").write_text("mine")
+
+    require_writable(settings)
+
+    assert (planted.with_name(".agentd-probe.kept-1") / "note").read_text() == "mine"
+
+
+def test_probes_and_repairs_at_one_time_do_not_disturb_each_other(
+    settings: AgentSettings,
+) -> None:
+    """J03: a healthy volume is found healthy by each of them."""
+    make_directories(settings)
+
+    def look(number: int) -> object:
+        return mend(settings) if number % 3 == 0 else probe(settings, False)["errors"]
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(look, range(600)))
+
+    assert [errors for errors in found if errors] == []
+
+
+def test_a_full_disk_is_told_with_what_helps() -> None:
+    """E13."""
+    full = sentence("write to", Path("/"), OSError(errno.ENOSPC, "No space left"))
+
+    assert "give it more room" in full and "repair" not in full

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
-from boots import booted, settings_in
+from boots import AGENT_UID, boot_process, booted, reachable, settings_in
 
 from agentd.agent.managed import (
     given_now,
@@ -98,3 +99,19 @@ def test_an_image_that_does_not_lead_to_it_is_told_of(
 
     assert "claude-code/managed-mcp.json" in warning
     assert managed_state(settings)["managed_mcp"] == "absent"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for uids")
+def test_a_directory_of_the_organisation_that_is_hidden_does_not_end_the_boot(
+    settings: AgentSettings, tmp_path: Path
+) -> None:
+    """E12, E13: it is named, and keeps the agent from work without its rules."""
+    reachable(tmp_path)
+    os.chown(settings.working_directory, AGENT_UID, AGENT_UID)
+    for text in (settings.org_directory, settings.managed_directory):
+        Path(text).chmod(0o700)
+
+    done = boot_process(settings, AGENT_UID)
+
+    assert done.returncode == 0, done.stderr
+    assert f"{settings.org_directory}/skills: Permission denied" in done.stdout

@@ -89,7 +89,7 @@ def _directories(settings: AgentSettings) -> tuple[list[str], list[str]]:
 
 def mend(settings: AgentSettings) -> list[str]:
     """Make again what a fault may have taken meanwhile; return what failed."""
-    errors, _warnings = make_directories(settings)
+    errors, _warnings = make_directories(settings, clear=False)
     return errors + _settings(settings)[0]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from agentd.agent.hostile_files import FileUnusable, read_small, replace_file, set_aside
@@ -30,7 +31,14 @@ def write_cli_settings(config: Path, cleanup_period_days: int) -> list[str]:
     present, warnings = _object(path, MAX_SETTINGS_BYTES)
     wanted = merged(present or {}, cleanup_period_days)
     if present != wanted:
-        replace_file(path, json.dumps(wanted, indent=2).encode() + b"\n")
+        try:
+            content = json.dumps(wanted, indent=2)
+        except RecursionError:
+            # Deeper than it can be written: as bad as a file that cannot be read.
+            kept = set_aside(path)
+            warnings.append(f"{path} is nested too deeply. It is kept as {kept}.")
+            content = json.dumps(merged({}, cleanup_period_days), indent=2)
+        replace_file(path, content.encode() + b"\n")
     return warnings
 
 
@@ -66,8 +74,9 @@ def settle_state_file(config: Path) -> list[str]:
     for backup in _backups(config / "backups"):
         found, _unusable = _read(backup, MAX_STATE_BYTES)
         if found is not None:
-            replace_file(path, json.dumps(found).encode(), mode=0o600)
-            return [*warnings, f"{path} was put back from {backup}."]
+            with suppress(RecursionError):
+                replace_file(path, json.dumps(found).encode(), mode=0o600)
+                return [*warnings, f"{path} was put back from {backup}."]
     return warnings
 
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from agentd.agent.settings import AgentSettings
 from agentd.errors import AgentdError
 
 PROBE_NAME = ".agentd-probe"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MAKE_ROOM = "Remove what is not needed there, or give it more room."
+_MAKE_WRITABLE = (
+    "Lay out the deployment's state again with repair, or mount it writable."
+)
 _LEFT_OVER = re.compile(r"\.(agentd-probe|settings\.json|\.claude\.json)\.[0-9a-f]{16}")
 
 
@@ -22,8 +29,12 @@ class BootFailed(AgentdError):
     """The agent side cannot start as it is mounted and set; the text says why."""
 
 
-def make_directories(settings: AgentSettings) -> tuple[list[str], list[str]]:
+def make_directories(
+    settings: AgentSettings, *, clear: bool = True
+) -> tuple[list[str], list[str]]:
     """Make what the agent needs below its mounts; return errors and warnings.
+
+    Clear removes what a kill left; not while others write, whose files look alike.
 
     What stands in a directory's place is kept beside it. Nothing above a mount is
     made: state that lands beside its mount would be lost with the container.
@@ -38,7 +49,8 @@ def make_directories(settings: AgentSettings) -> tuple[list[str], list[str]]:
         except OSError as error:
             errors.append(sentence("make the directory", directory, error))
     for directory in (memory, config, Path(settings.skill_data_directory)):
-        _remove_left_over(directory)
+        if clear:
+            _remove_left_over(directory)
     return errors, warnings + _outside(memory, config)
 
 
@@ -61,7 +73,8 @@ def open_up(directory: Path) -> list[str]:
         status = directory.stat()
     except OSError:
         return []
-    if status.st_uid != os.geteuid() or status.st_mode & 0o700 == 0o700:
+    is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+    if not is_own or status.st_mode & 0o700 == 0o700:
         return []
     directory.chmod(status.st_mode & 0o7777 | 0o700)
     return [
@@ -95,12 +108,25 @@ def require_writable(settings: AgentSettings) -> None:
     """Raise BootFailed unless what holds all sessions can really be written (E13)."""
     for text in (settings.working_directory, settings.config_directory):
         directory = Path(text)
-        if text == settings.config_directory and not os.path.lexists(directory):
+        if text == settings.config_directory and _is_still_made(directory):
             continue
         try:
             _probe_directory(directory)
         except OSError as error:
             raise BootFailed(sentence("write to", directory, error)) from error
+
+
+def _is_still_made(config: Path) -> bool:
+    """Return whether nothing of use is there; raise BootFailed at a broken link.
+
+    With that one, all sessions are elsewhere: without them nothing may begin anew.
+    """
+    if config.is_symlink() and not os.path.exists(config):
+        raise BootFailed(
+            f"Cannot use {config}: it is a link that leads nowhere, to "
+            f"{os.readlink(config)!r:.200}. Bring back what it leads to, or remove it."
+        )
+    return not os.path.isdir(config)
 
 
 def probe(settings: AgentSettings, durable: bool = True) -> dict[str, object]:
@@ -127,16 +153,23 @@ def probe(settings: AgentSettings, durable: bool = True) -> dict[str, object]:
 
 def _probe_directory(directory: Path, durable: bool = True) -> None:
     path = directory / PROBE_NAME
-    replace_file(path, b"probe\n", durable=durable)
-    path.unlink()
+    try:
+        replace_file(path, b"probe\n", durable=durable)
+    except IsADirectoryError:
+        set_aside(path)
+        replace_file(path, b"probe\n", durable=durable)
+    # Of two probes at a time, one removes what both have written.
+    path.unlink(missing_ok=True)
 
 
 def sentence(deed: str, path: Path, error: Exception) -> str:
     """Return what failed at which path, as which uid, and whose the path is."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    remedy = _MAKE_ROOM if is_full else _MAKE_WRITABLE
     return (
         f"Cannot {deed} {path}: {reason} as uid {os.geteuid()}; {_owner(path)}. "
-        "Lay out the deployment's state again with repair, or mount it writable."
+        f"{remedy}"
     )
 
 

@@ -29,7 +29,7 @@ def read_small(path: Path, max_bytes: int) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        reason = "it is a link" if path.is_symlink() else error.strerror
+        reason = "it is a link" if os.path.islink(path) else error.strerror
         raise FileUnusable(f"{path} cannot be read: {reason}") from error
     try:
         status = os.fstat(file)

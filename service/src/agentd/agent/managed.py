@@ -28,7 +28,7 @@ Given = Mapping[str, str | None]
 
 def managed_present(settings: AgentSettings) -> bool:
     """Return whether the CLI finds MCP servers that the organisation manages."""
-    return (Path(settings.managed_directory) / NAME).exists()
+    return os.path.exists(Path(settings.managed_directory) / NAME)
 
 
 def given_now(settings: AgentSettings) -> Given:
@@ -61,7 +61,7 @@ def managed_warnings(settings: AgentSettings) -> list[str]:
     """Return what is wrong with the organisation's managed file; the boot's step."""
     own, read = Path(settings.org_directory) / NAME, Path(settings.managed_directory)
     warnings = []
-    if own.exists() and not _is_same(own, read / NAME):
+    if os.path.exists(own) and not _is_same(own, read / NAME):
         warnings.append(
             f"{own} is not what the CLI reads at {read / NAME}. Use an image in which "
             "the one leads to the other, or mount the file there."
