@@ -51,6 +51,24 @@ async def test_a_conversation_goes_on_in_one_process_and_in_a_new_one(
     assert after["size"] > before["size"]
 
 
+async def test_a_session_has_one_process_so_that_its_history_is_one(
+    running_stack: RunningStack,
+) -> None:
+    """G18: of two that wrote it, the later would hide what the other was told."""
+    session = str(uuid.uuid4())
+    async with running_stack() as stack:
+        start = CliStart(session_id=session, resume=False)
+        lost = Conversation(await stack.spawner.start_cli("main", start))
+        await lost.say("Remember the word mango.")
+
+        second = await begin(stack, session)
+        ended = await drain(lost.process)
+        await second.say("Remember the word kiwi.")
+        await second.process.aclose()
+
+    assert ended == 0
+
+
 async def test_a_tool_runs_in_the_agent_without_key_or_inherited_names(
     running_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from agentd.spawner.stream import Launch, StreamedProcess
 from agentd.transcripts.find import transcript_state
 
 STREAM_MARK = "AGENTD_STREAM"
+# What has nothing left to do exits within a second of its input's end.
+OTHER_ENDS_SECONDS = 5.0
 SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
 
 
@@ -46,6 +49,7 @@ class CliProcesses:
         self._starting: list[str] = []
         self._all_ended = asyncio.Event()
         self._all_ended.set()
+        self._one_ended = asyncio.Event()
         self._draining = False
 
     def __len__(self) -> int:
@@ -75,12 +79,35 @@ class CliProcesses:
 
     async def start(self, stream: str, start: CliStart) -> None:
         """Start the process; raise CallFailed or OSError if it cannot be."""
+        if start.session_id in self._starting:
+            raise CallFailed("a process of this session starts already.")
         self._starting.append(start.session_id)
         try:
+            await self._end_others(start.session_id)
             await self._start(stream, start)
         finally:
             self._starting.remove(start.session_id)
         self._log.event("info", "cli_started", session_id=start.session_id)
+
+    async def _end_others(self, session_id: str) -> None:
+        """End what still runs of a session: two writers would fork its history.
+
+        Control asks for one process of a session. Another is one that it lost.
+        """
+        for end in (StreamedProcess.end_input, StreamedProcess.kill):
+            for item in self._of(session_id):
+                end(item.process)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(OTHER_ENDS_SECONDS):
+                    while self._of(session_id):
+                        self._one_ended.clear()
+                        await self._one_ended.wait()
+        if self._of(session_id):
+            raise CallFailed("another process of this session does not end.")
+
+    def _of(self, session_id: str) -> list[Running]:
+        running = self._running.values()
+        return [item for item in running if item.session_id == session_id]
 
     async def _start(self, stream: str, start: CliStart) -> None:
         launch, given = await asyncio.to_thread(self._prepare, stream, start)
@@ -172,5 +199,6 @@ class CliProcesses:
 
     def _forget(self, stream: str) -> None:
         self._running.pop(stream, None)
+        self._one_ended.set()
         if not self._running:
             self._all_ended.set()
