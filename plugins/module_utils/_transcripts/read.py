@@ -13,7 +13,7 @@ import re
 import stat
 import time
 from dataclasses import dataclass, replace
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterable, Iterator, Sequence
 
 from .._errors import AgentkeepError
 from .._files.content import open_regular
@@ -103,21 +103,66 @@ def _read_place(
         return Reading(place, error=f'Cannot read "{place.shown}": {why}.')
 
 
+class _Listing:
+    """List the names of transcripts; ``cut`` says whether a bound was met."""
+
+    def __init__(self, projects: int, own: str | None) -> None:
+        self._projects = projects
+        self._own = own
+        self._left = MOST_NAMES
+        self.cut = False
+
+    def names(self) -> Iterator[_Name]:
+        """Yield them, the own project's first: no number of others hides it."""
+        with os.scandir(self._projects) as every:
+            below = [entry.name for entry in itertools.islice(every, MOST_PROJECTS + 1)]
+        self.cut = len(below) > MOST_PROJECTS
+        own = [] if self._own is None else [self._own]
+        for project in [*own, *(one for one in below if one not in own)]:
+            with contextlib.suppress(OSError, AgentkeepError), _project(
+                self._projects, project
+            ) as held, os.scandir(held) as entries:
+                yield from self._within(project, entries)
+
+    def _within(
+        self, project: str, entries: Iterable[os.DirEntry[str]]
+    ) -> Iterator[_Name]:
+        for entry in entries:
+            self._left -= 1
+            if self._left < 0:
+                self.cut = True
+                return
+            match = NAME.match(entry.name)
+            if match is None:
+                continue
+            # One that is removed just now says nothing of those after it.
+            with contextlib.suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                yield _Name(match.group(1), project, status.st_mtime)
+
+
 def _read(place: Place, projects: int, bounds: Bounds) -> Reading:
     end = time.monotonic() + bounds.seconds
-    names = sorted(_sessions(place, projects), key=lambda one: -one.modified)
+    listing = _Listing(projects, place.own)
+    names = sorted(_sessions(place, listing), key=lambda one: -one.modified)
     found = []
     for name in names[: bounds.most]:
         if time.monotonic() >= end:
             break
         found.append(_transcript(place, projects, name))
-    return Reading(place, tuple(found), left_out=len(names) - len(found))
+    error = None
+    if listing.cut:
+        error = (
+            f'Cannot look at all of "{place.shown}": it has more than {MOST_PROJECTS} '
+            f"projects, or {MOST_NAMES} files. Remove what is no session's."
+        )
+    return Reading(place, tuple(found), len(names) - len(found), error)
 
 
-def _sessions(place: Place, projects: int) -> list[_Name]:
+def _sessions(place: Place, listing: _Listing) -> list[_Name]:
     """Return each session once, with the project that the CLI would take it from."""
     found: dict[str, _Name] = {}
-    for name in _names(projects):
+    for name in listing.names():
         known = found.get(name.session)
         if known is None:
             found[name.session] = name
@@ -130,24 +175,6 @@ def _sessions(place: Place, projects: int) -> list[_Name]:
 def _rank(place: Place, name: _Name) -> tuple[bool, bool, float]:
     own = place.own is not None and is_own(name.project, place.own)
     return (name.project != place.own, not own, -name.modified)
-
-
-def _names(projects: int) -> Iterator[_Name]:
-    left = MOST_NAMES
-    with os.scandir(projects) as every:
-        below = [entry.name for entry in itertools.islice(every, MOST_PROJECTS)]
-    for project in below:
-        with contextlib.suppress(OSError, AgentkeepError), _project(
-            projects, project
-        ) as held, os.scandir(held) as entries:
-            for entry in entries:
-                left -= 1
-                if left < 0:
-                    return
-                match = NAME.match(entry.name)
-                if match is not None:
-                    status = entry.stat(follow_symlinks=False)
-                    yield _Name(match.group(1), project, status.st_mtime)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.agentkeep.agents.plugins.module_utils._transcripts import read
 from ansible_collections.agentkeep.agents.plugins.modules import session_info
 from session_trees import (
     FIRST,
@@ -196,3 +198,41 @@ def test_a_tree_full_of_files_does_not_leave_descriptors_open(
     found(run_module, asked)
 
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_transcript_that_is_removed_during_the_look_hides_no_other(
+    tmp_path: Path,
+) -> None:
+    """G21: the others are not called missing."""
+    directory = tmp_path / "-data-memory"
+    directory.mkdir()
+    names = {str(uuid.UUID(int=number)) for number in range(50)}
+    for name in names:
+        (directory / f"{name}.jsonl").touch()
+    projects = os.open(tmp_path, os.O_RDONLY)
+    try:
+        listing = read._Listing(projects, "-data-memory").names()
+        seen = {next(listing).session}
+        for name in sorted(names - seen)[::2]:
+            (directory / f"{name}.jsonl").unlink()
+        seen |= {one.session for one in listing}
+    finally:
+        os.close(projects)
+
+    left = {file.name[: -len(".jsonl")] for file in directory.iterdir()}
+    assert left <= seen
+
+
+def test_no_number_of_projects_hides_the_own_one_or_passes_for_all(
+    asked: Params, control: Control, run_module: Any
+) -> None:
+    """G21: what was not looked at is not called missing."""
+    put(asked, FIRST)
+    for number in range(read.MOST_PROJECTS):
+        (projects_of(asked) / f"a{number}").mkdir()
+    control.rows = [stored(FIRST), stored(SECOND)]
+
+    result = found(run_module, {**asked, "url": control.url})
+
+    assert verdicts(result) == {FIRST: "sound", SECOND: "unknown"}
+    assert any("Cannot look at all of" in warning for warning in result["warnings"])
