@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import uuid
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,10 @@ from damaged_transcripts import DAMAGES, SESSION, transcript
 
 from agentd.agent import transcript_calls as calls_module
 from agentd.agent.settings import parse_agent_settings
-from agentd.agent.transcript_calls import transcript_calls
+from agentd.agent.transcript_calls import transcript_calls, wait_for
 from agentd.spawner.dial import CallFailed
 from agentd.spawner.frames import HEADER_BYTES, FrameKind, decode_json, encode_json
+from agentd.transcripts.repair import RepairRefused
 
 
 class Runs:
@@ -220,3 +223,16 @@ async def test_pages_are_listed_and_a_turn_is_found(side: Side) -> None:
         "last_uuid": str(uuid.UUID(int=3)),
         "truncated": False,
     }
+
+
+def test_a_last_step_that_began_is_waited_for_however_long_it_takes() -> None:
+    """A disk that hangs must not cost the damaged file its second name."""
+    began: Future[None] = Future()
+    assert began.set_running_or_notify_cancel()
+    threading.Timer(0.2, began.set_result, [None]).start()
+
+    wait_for(began, 0.01)
+
+    assert began.done()
+    with pytest.raises(RepairRefused):
+        wait_for(Future(), 0.01)

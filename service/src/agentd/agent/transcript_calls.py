@@ -68,11 +68,7 @@ class TranscriptCalls:
             done: Future[None] = Future()
             # In the loop, which starts every CLI: none starts between look and deed.
             loop.call_soon_threadsafe(self._exchange, session, deed, done)
-            try:
-                done.result(EXCHANGE_SECONDS)
-            except TimeoutError as error:
-                done.cancel()
-                raise RepairRefused("the agent is stopping. Try again.") from error
+            wait_for(done, EXCHANGE_SECONDS)
 
         try:
             return await asyncio.to_thread(repair, self._places, session, exchange)
@@ -128,6 +124,19 @@ class TranscriptCalls:
         running = self._running(session)
         state = await asyncio.to_thread(turn_state, self._places, session, str(message))
         return state.for_output(running=running)
+
+
+def wait_for(done: Future[None], seconds: float) -> None:
+    """Wait for the last step; one that began is waited for until it ends.
+
+    Else the damaged file would be given up while the new one takes its place.
+    """
+    try:
+        done.result(seconds)
+    except TimeoutError as error:
+        if done.cancel():
+            raise RepairRefused("the agent is stopping. Try again.") from error
+        done.result()
 
 
 def _session(given: Given) -> str:
