@@ -5,12 +5,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
-from agentd.conversations.outbox import MAX_CHARACTERS, MAX_WAITING
+from agentd.clock import Clock
+from agentd.conversations.outbox import (
+    MAX_CHARACTERS,
+    MAX_WAITING,
+    SWEEP_SECONDS,
+    Outbox,
+)
+from agentd.database.open import Database
 from agentd.database.outbound import MAX_UNDELIVERED
 from agentd.engine.protocol import Outbound
+from agentd.errors import DatabaseFailed
 
 from .running_app import Control, Parts, control
 from .test_session_life import DAY, Hand
@@ -113,3 +122,56 @@ async def test_a_text_that_waited_too_long_is_dropped(tmp_path: Path) -> None:
         texts = await given(running, known)
 
     assert texts == []
+
+
+async def test_texts_that_come_often_do_not_keep_old_ones(tmp_path: Path) -> None:
+    hand, went_by = Hand(), [0.0]
+    clock = Clock(now=lambda: hand.now, monotonic=lambda: went_by[0])
+    parts = Parts(settings={"outbound_ttl_days": 2.0}, clock=clock)
+    async with control(tmp_path, parts) as running:
+        known = (await running.say()).json()["conversation_id"]
+        other = (await running.say()).json()["conversation_id"]
+        offer(running, known, "old")
+        await asyncio.sleep(0.1)
+        hand.now += 3 * DAY
+        went_by[0] += SWEEP_SECONDS + 1
+        offer(running, other, "new")
+        await asyncio.sleep(0.2)
+        texts = [await given(running, known), await given(running, other)]
+
+    assert texts == [[], ["new"]]
+
+
+@dataclass
+class LockedDatabase:
+    """A database that lets no text be stored, once it is told to say so."""
+
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: int = 0
+
+    async def do(self, _deed: object) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            return 0, set()
+        await self.told.wait()
+        raise DatabaseFailed("The database is locked.")
+
+
+async def test_a_text_that_could_not_be_stored_is_not_forgotten_by_an_answer() -> None:
+    database = LockedDatabase()
+    outbox = Outbox(cast(Database, database), Clock(), 2.0)
+    task = asyncio.create_task(outbox.run())
+    await asyncio.sleep(0)
+    outbox.offer(Outbound("main", "conv-1", "kept", "tool"))
+    while database.asked < 2:
+        await asyncio.sleep(0.01)
+    taken = outbox.take("conv-1")
+    assert taken is not None and taken.unstored == ()
+    outbox.given(taken, more=False)
+    database.told.set()
+    await asyncio.sleep(0.05)
+    again = outbox.take("conv-1")
+    task.cancel()
+
+    assert again is not None
+    assert [one.text for one in again.unstored] == ["kept"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -161,6 +161,24 @@ async def test_an_agent_that_says_running_for_ever_is_believed_for_its_drain_tim
     assert after.status_code == 200
 
 
+async def test_an_answer_is_found_though_a_process_of_its_turn_never_ends(
+    tmp_path: Path,
+) -> None:
+    """G18: what is in the transcript is told, and not that it could not be found."""
+    went_by = [0.0]
+    clock = Clock(monotonic=lambda: went_by[0])
+    known = await interrupt(tmp_path)
+
+    async with back(tmp_path, {**ENDED, "running": True}, clock=clock) as running:
+        refused = (await running.say(conversation_id=known)).status_code
+        went_by[0] = 30.0 + GRACE_SECONDS + 1
+        await until_idle(running, known)
+        message = await last(running, known)
+
+    assert refused == 409
+    assert (message["status"], message["content"]) == ("recovered", "the answer")
+
+
 async def test_an_agent_that_is_not_there_yet_is_asked_when_it_is(
     tmp_path: Path,
 ) -> None:
@@ -296,3 +314,37 @@ def test_what_an_agent_tells_is_bounded_and_made_whole() -> None:
     assert state.answer.startswith("?")
     assert state.last_uuid is None
     assert end.content == "the answer" + CUT
+
+
+class SilentSpawner(FakeSpawner):
+    """An agent that does not tell what is on its disk."""
+
+    async def call(
+        self,
+        agent: str,
+        name: str,
+        parameters: Mapping[str, object],
+        *,
+        timeout_seconds: float,
+    ) -> dict[str, object]:
+        if "uuid" in parameters:
+            await asyncio.sleep(timeout_seconds)
+        return await super().call(
+            agent, name, parameters, timeout_seconds=timeout_seconds
+        )
+
+
+async def test_who_waits_for_a_turn_that_is_cut_off_at_its_proof_is_told(
+    tmp_path: Path,
+) -> None:
+    """E14: a caller is answered at a stop, whatever the agent does."""
+    async with control(tmp_path, Parts(spawner=SilentSpawner())) as running:
+        request = asyncio.ensure_future(running.say())
+        while not running.engine.alive:
+            await asyncio.sleep(0.01)
+        await running.turns.cancel()
+        async with asyncio.timeout(2):
+            answer = await request
+
+    assert answer.status_code == 503
+    assert "when control is back" in answer.json()["error"]

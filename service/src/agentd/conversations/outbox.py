@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agentd.clock import Clock
@@ -97,16 +98,17 @@ class Outbox:
 
     async def run(self) -> None:
         """Store what comes, and drop what is too old, until cancelled."""
-        await self._sweep()
         while True:
-            try:
-                async with asyncio.timeout(SWEEP_SECONDS):
-                    await self._changed.wait()
-            except TimeoutError:
-                await self._sweep()
-                continue
-            self._changed.clear()
-            await self._store()
+            await self._sweep()
+            # What comes meanwhile, however often, puts off no sweep.
+            due = self._clock.monotonic() + SWEEP_SECONDS
+            while (left := due - self._clock.monotonic()) > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await self._changed.wait()
+                if self._changed.is_set():
+                    self._changed.clear()
+                    await self._store()
 
     async def _store(self) -> None:
         batch = tuple(self._waiting)
@@ -116,6 +118,9 @@ class Outbox:
         except DatabaseFailed as error:
             log.warning("outbound_not_stored", error=str(error))
             self._waiting.extendleft(reversed(batch))
+            for message in batch:
+                # An answer that was stored meanwhile may have taken all but these.
+                self._latest.setdefault(message.conversation_id, self._serial)
             await asyncio.sleep(RETRY_SECONDS)
             self._changed.set()
             return

@@ -150,7 +150,8 @@ class Recovery:
             state = await ask_turn_state(
                 self._parts.spawner, agent, turn.session_id, turn.turn_uuid
             )
-            if not state.running:
+            # One that ended and left a process behind has its answer all the same.
+            if not state.running or (waited > limit and state.ended):
                 return recovered(state)
         except (AgentUnavailable, AgentLost):
             return None

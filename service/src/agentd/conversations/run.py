@@ -155,6 +155,10 @@ class TurnRun:
         )
         try:
             answer, self.session = await end_turn(self.parts, self.turn, ended)
+        except asyncio.CancelledError:
+            # Whether it is stored is seen at the next start; who waits is told now.
+            self._fail(_handed_over(self.turn))
+            raise
         except Exception as error:
             # Whatever it is, it must end no turn but this one.
             log.exception("turn_not_stored", conversation=self.turn.conversation_id)

@@ -51,8 +51,8 @@ class Ask:
 
     def to_say(self, resumes: bool) -> str:
         """Return what is said to a session that is resumed, or to a new one."""
-        if resumes and self.message_if_resumed is not None:
-            return self.message_if_resumed
+        if resumes and (self.message_if_resumed or "").strip():
+            return self.message_if_resumed or ""
         return self.message
 
 
