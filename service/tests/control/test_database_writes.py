@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -127,6 +130,45 @@ async def test_fifty_writers_at_once_all_succeed(tmp_path: Path) -> None:
             found = await list_conversations(connection, limit=100, offset=0)
 
     assert [one.id for one in found] == [f"conv-{n}" for n in reversed(range(50))]
+
+
+async def test_a_reader_beside_a_thousand_writes_sees_each_whole_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    """G04: a transaction takes the place of a file that is renamed."""
+    stopped = threading.Event()
+
+    def read() -> set[tuple[int, str]]:
+        seen: set[tuple[int, str]] = set()
+        with closing(sqlite3.connect(tmp_path / "agentd.db")) as beside:
+            while not stopped.is_set():
+                rows = beside.execute(
+                    "SELECT c.id, s.session_id FROM conversations c"
+                    " LEFT JOIN sessions s ON s.conversation_id = c.id"
+                ).fetchall()
+                seen.add((len(rows), str({None} & {row[1] for row in rows})))
+            assert beside.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return seen
+
+    async with open_database(url(tmp_path)) as database:
+        looking = asyncio.create_task(asyncio.to_thread(read))
+        try:
+            for number in range(1000):
+                await database.do(partial(_add_with_session, number=number))
+        finally:
+            stopped.set()
+        seen = await looking
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+
+    assert set(modes.values()) == {0o600}, modes
+    assert {torn for _count, torn in seen} == {"set()"}
+    assert len(seen) > 2
+
+
+def _add_with_session(connection: Connection, number: int) -> None:
+    key = SessionKey("main", f"conv-{number}")
+    add_conversation(connection, key, float(number))
+    put_session(connection, key, StoredSession(new_session_id(), durable=False), 1.0)
 
 
 async def test_what_fails_inside_a_write_is_not_stored(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,8 +109,16 @@ def _look(path: Path) -> None:
         if (fault := check(path)) is not None:
             kept = set_aside(path)
             log.error("database_set_aside", fault=fault, kept=str(kept))
+        _begin_private(path)
     except OSError as error:
         raise _failed("open", path, error) from error
+
+
+def _begin_private(path: Path) -> None:
+    """Make an empty file that nobody else reads; SQLite's others take its mode."""
+    # What cannot be made is told by SQLite itself, with its own reason.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
