@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -276,11 +277,23 @@ async def test_a_turn_whose_agent_was_killed_is_told_once(tmp_path: Path) -> Non
     assert after.status_code == 200
 
 
+@dataclass
+class LiveSpawner(FakeSpawner):
+    """An agent that counts the CLI of a live client as one that runs."""
+
+    engine: FakeEngine = field(default_factory=FakeEngine)
+
+    def _turn_state(self) -> dict[str, object]:
+        return {**ENDED, "running": bool(self.engine.alive)}
+
+
 async def test_an_answer_that_could_not_be_stored_is_stored_when_it_can_be(
     tmp_path: Path,
 ) -> None:
     """The disk of control was full for a while; nothing that was said is lost."""
-    async with back(tmp_path, ENDED) as running:
+    engine = FakeEngine()
+    parts = Parts(engine=engine, spawner=LiveSpawner(engine=engine))
+    async with control(tmp_path, parts) as running:
         known = (await running.say()).json()["conversation_id"]
         gate = running.engine.gate = asyncio.Event()
         request = asyncio.ensure_future(running.say(conversation_id=known))

@@ -142,6 +142,9 @@ class Recovery:
         agent, conversation_id = turn.key.agent, turn.key.conversation_id
         if not self._is_connected(agent):
             return None
+        if self._parts.engine.live(conversation_id) is not None:
+            # Its CLI would count as one in which the turn still runs.
+            await self._parts.engine.close(conversation_id)
         now = self._parts.clock.monotonic()
         waited = now - self._first_asked.setdefault(conversation_id, now)
         limit = self._limit(agent)
