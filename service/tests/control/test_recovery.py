@@ -361,3 +361,16 @@ async def test_who_waits_for_a_turn_that_is_cut_off_at_its_proof_is_told(
 
     assert answer.status_code == 503
     assert "when control is back" in answer.json()["error"]
+
+
+async def test_who_asks_in_the_moment_of_a_stop_is_told(tmp_path: Path) -> None:
+    """E14: also when the turn's task is cancelled before its first step."""
+    async with control(tmp_path) as running:
+        request = asyncio.ensure_future(running.say())
+        while not running.turns.running_count:
+            await asyncio.sleep(0)
+        await running.turns.cancel()
+        async with asyncio.timeout(2):
+            answer = await request
+
+    assert answer.status_code == 503

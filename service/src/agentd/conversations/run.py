@@ -130,6 +130,13 @@ class TurnRun:
         begun = self.turn.begun
         return begun.done() and begun.exception() is None
 
+    def tell_cut_off(self) -> None:
+        """Tell whoever waits, if the task was cancelled before it could."""
+        if not self.turn.begun.done():
+            self._fail(Draining("Cannot take a message: control stops. Try again."))
+        elif not self.turn.answered.done():
+            self._fail(_handed_over(self.turn))
+
     def left(self) -> InterruptedTurn | None:
         """Return the turn if its end may be known to its agent's side alone.
 
@@ -155,10 +162,6 @@ class TurnRun:
         )
         try:
             answer, self.session = await end_turn(self.parts, self.turn, ended)
-        except asyncio.CancelledError:
-            # Whether it is stored is seen at the next start; who waits is told now.
-            self._fail(_handed_over(self.turn))
-            raise
         except Exception as error:
             # Whatever it is, it must end no turn but this one.
             log.exception("turn_not_stored", conversation=self.turn.conversation_id)

@@ -259,6 +259,7 @@ class Turns:
 
     def _end(self, run: TurnRun) -> None:
         conversation_id = run.turn.conversation_id
+        run.tell_cut_off()
         self._preparation.forget(conversation_id)
         if (left := run.left()) is not None:
             # At a stop the next start looks after it.
