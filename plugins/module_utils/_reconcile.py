@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, Mapping, TypeVar
 
@@ -14,6 +15,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ._argument_spec import ArgumentSpec
 from ._errors import AgentkeepError, NotSettled
 from ._plan import NOTHING, Plan
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Current = TypeVar("Current")
 Wanted = TypeVar("Wanted")
@@ -45,14 +49,12 @@ def run(spec: ArgumentSpec, task: Reconciliation[Current, Wanted]) -> None:
     try:
         plan = _carry_out(task, task.wanted(module.params), module.check_mode)
     except AgentkeepError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=_told(error))
     _warn(module, plan.output)
     result: dict[str, Any] = {"changed": plan.changed, task.noun: dict(plan.output)}
-    for warning in plan.output.get("warnings") or ():
-        module.warn(warning)
     if module._diff:
         result["diff"] = {"before": dict(plan.before), "after": dict(plan.after)}
-    module.exit_json(**result)
+    module.exit_json(**_sendable(result))
 
 
 def report(
@@ -65,17 +67,35 @@ def report(
     try:
         found = read(module.params)
     except AgentkeepError as error:
-        module.fail_json(msg=str(error))
-    for warning in found.get("warnings") or ():
-        module.warn(warning)
+        module.fail_json(msg=_told(error))
     _warn(module, found)
-    module.exit_json(changed=False, **{noun: dict(found)})
+    module.exit_json(changed=False, **{noun: _sendable(found)})
 
 
 def _warn(module: Any, output: Mapping[str, Any]) -> None:
     """Show what the result warns of; Ansible shows equal warnings once."""
     for warning in output.get("warnings") or ():
-        module.warn(str(warning))
+        module.warn(_told(warning))
+
+
+def _told(text: object) -> str:
+    """Return a text that may hold names from a container, safe for a terminal."""
+    return _CONTROL.sub(_escaped, str(_sendable(str(text))))
+
+
+def _sendable(value: Any) -> Any:
+    """Return the value without what Ansible refuses: bytes of names, not UTF-8."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub(_escaped, value)
+    if isinstance(value, Mapping):
+        return {_sendable(key): _sendable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_sendable(each) for each in value]
+    return value
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return ascii(found.group())[1:-1]
 
 
 def _carry_out(

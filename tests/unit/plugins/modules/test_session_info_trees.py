@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import uuid
@@ -236,3 +237,22 @@ def test_no_number_of_projects_hides_the_own_one_or_passes_for_all(
 
     assert verdicts(result) == {FIRST: "sound", SECOND: "unknown"}
     assert any("Cannot look at all of" in warning for warning in result["warnings"])
+
+
+def test_names_of_an_agent_that_are_no_text_do_not_cost_the_answer(
+    asked: Params, run_module: Any
+) -> None:
+    """Ansible takes no result with a byte that is not UTF-8, a terminal no escape."""
+    projects = projects_of(asked)
+    file = put(asked, FIRST, project=os.fsdecode(b"bad\xff"))
+    mail = projects_of(asked, "mail")
+    mail.rmdir()
+    mail.symlink_to(os.fsdecode(b"/else\xff\x1b[2Jwhere"))
+
+    result = found(run_module, asked)
+
+    json.dumps(result, ensure_ascii=False).encode()
+    assert [one["path"] for one in result["sessions"]] == [
+        f"{projects}/bad\\udcff/{file.name}"
+    ]
+    assert "/else\\udcff" in result["warnings"][0]
