@@ -148,7 +148,7 @@ def molecule(session: nox.Session) -> None:
 
 @nox.session
 def molecule_long(session: nox.Session) -> None:
-    """Many agents, two deployments, and an engine with user namespaces; by name only."""
+    """Two deployments, many agents, an engine with user namespaces; by name only."""
     stories(session, *(session.posargs or (*SHARED_HOST_LONG, "userns_remap")))
 
 
