@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agentd.gateway.headers import request_headers
 from agentd.gateway.refusal import Refused
 from agentd.gateway.rules import (
     Amount,
@@ -19,6 +20,7 @@ from agentd.gateway.rules import (
     price_of,
     priced,
     resets_at,
+    withheld_betas,
 )
 from agentd.gateway.scan import Asked
 from agentd.gateway.status import Usage
@@ -134,3 +136,37 @@ def test_a_budget_in_all_never_begins_anew() -> None:
     assert status is not None
     assert (status.resets_at, status.tokens_left) == (None, 0)
     assert budget_status(AgentRules(), Amount(), 0) is None
+
+
+BETAS = [
+    (b"Anthropic-Beta", b"effort-2025-11-24, Advisor-Tool-2026-03-01"),
+    (b"anthropic-beta", b"server-side-fallback-2026-06-01,fast-mode-2026-02-01"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rules", "passed"),
+    [
+        (AgentRules(), "effort advisor server fast"),
+        (AgentRules(models=["claude-x"]), "effort fast"),
+        (AgentRules(budget_tokens=1), "effort server"),
+        (AgentRules(budget_usd=1, models=["claude-x"]), "effort"),
+    ],
+)
+def test_a_beta_that_goes_around_a_rule_does_not_pass(
+    rules: AgentRules, passed: str
+) -> None:
+    """An advisor is another model, and no token of it stands in the usage."""
+    headers = request_headers(BETAS, "key", withheld=withheld_betas(rules))
+
+    found = b",".join(value for name, value in headers if name == b"anthropic-beta")
+    kept = [one.split(b"-")[0].strip().lower().decode() for one in found.split(b",")]
+    assert kept == passed.split()
+
+
+def test_a_header_of_betas_of_which_none_passes_is_left_out() -> None:
+    given = [(b"anthropic-beta", b"advisor-tool-2026-03-01")]
+
+    headers = request_headers(given, None, withheld=(b"advisor-tool",))
+
+    assert b"anthropic-beta" not in dict(headers)

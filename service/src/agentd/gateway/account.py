@@ -82,6 +82,11 @@ class Account:
         """Return whether requests have to be read before they may pass."""
         return self.has_budget or self.rules.models is not None
 
+    @property
+    def withheld_betas(self) -> tuple[bytes, ...]:
+        """Return how the betas begin with which the agent would evade its rules."""
+        return decide.withheld_betas(self.rules)
+
     def restore(self, day: str, usage: Usage) -> None:
         """Take what was used on a day before this start."""
         self.total += usage

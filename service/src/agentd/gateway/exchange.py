@@ -121,10 +121,13 @@ class Exchange:
             raise _not_signed_in(self._account.name)
         if self._is_billed:
             self._account.check_budget()
+        withheld = self._account.withheld_betas
         request = httpx.Request(
             "POST",
             self._url(scope),
-            headers=request_headers(scope["headers"], self._key(), own_sign_in=direct),
+            headers=request_headers(
+                scope["headers"], self._key(), own_sign_in=direct, withheld=withheld
+            ),
             content=await self._body.content(self._allow),
             extensions={"timeout": self._upstream.timeout},
         )

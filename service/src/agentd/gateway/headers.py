@@ -24,6 +24,7 @@ REQUEST_NAMES = frozenset(
 )
 REQUEST_PREFIXES = (b"x-stainless-",)
 OWN_SIGN_IN = frozenset({b"authorization"})
+BETA = b"anthropic-beta"
 RESPONSE_NAMES = frozenset(
     {
         b"cache-control",
@@ -39,14 +40,21 @@ RESPONSE_PREFIXES = (b"anthropic-ratelimit-",)
 
 
 def request_headers(
-    headers: Iterable[Header], api_key: str | None, *, own_sign_in: bool = False
+    headers: Iterable[Header],
+    api_key: str | None,
+    *,
+    own_sign_in: bool = False,
+    withheld: tuple[bytes, ...] = (),
 ) -> list[Header]:
     """Return what goes to the model: the allowed headers, and our own key.
 
     An agent that is signed in itself goes with its own authorization instead.
+    Betas whose names begin like one of the withheld are left out.
     """
     given = list(headers)
     passed = _allowed(given, REQUEST_NAMES, REQUEST_PREFIXES)
+    if withheld:
+        passed = [one for one in passed if one[0] != BETA] + _betas(passed, withheld)
     if any(name.lower() == b"transfer-encoding" for name, _value in given):
         # Of a body in chunks, the announced length is not the one that was read.
         passed = [header for header in passed if header[0] != b"content-length"]
@@ -61,6 +69,13 @@ def request_headers(
 def response_headers(headers: Iterable[Header]) -> list[Header]:
     """Return what goes back to the agent."""
     return _allowed(headers, RESPONSE_NAMES, RESPONSE_PREFIXES)
+
+
+def _betas(headers: list[Header], withheld: tuple[bytes, ...]) -> list[Header]:
+    named = b",".join(value for name, value in headers if name == BETA).split(b",")
+    kept = [one.strip() for one in named]
+    kept = [one for one in kept if one and not one.lower().startswith(withheld)]
+    return [(BETA, b",".join(kept))] if kept else []
 
 
 def _allowed(

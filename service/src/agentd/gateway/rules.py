@@ -20,6 +20,11 @@ BYTES_PER_TOKEN = 2
 # So many requests of an agent may run together where their reservations do not fit.
 MAX_BEYOND_BUDGET = 4
 
+# With these a request uses a model that its "model" does not name and whose tokens
+# its usage does not count (advisor-tool), or the same tokens cost more (fast-mode).
+UNCOUNTED_BETAS = (b"advisor-tool", b"fast-mode")
+OTHER_MODEL_BETAS = (b"advisor-tool", b"server-side-fallback")
+
 _DATED = re.compile(r"-\d{8}")
 _LONG_CONTEXT = "[1m]"
 
@@ -95,6 +100,13 @@ def estimate(asked: Asked, body_bytes: int, price: Price | None) -> Amount:
     dearest = max(price.input, price.cache_write)
     cost = (tokens * dearest + asked.max_tokens * price.output) / MILLION
     return Amount(tokens + asked.max_tokens, cost)
+
+
+def withheld_betas(rules: AgentRules) -> tuple[bytes, ...]:
+    """Return how the betas begin that would go around the rules."""
+    has_budget = rules.budget_usd is not None or rules.budget_tokens is not None
+    by_budget = UNCOUNTED_BETAS if has_budget else ()
+    return by_budget + (OTHER_MODEL_BETAS if rules.models is not None else ())
 
 
 def is_spent(rules: AgentRules, spent: Amount) -> bool:
