@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 import uuid
 from pathlib import Path
 
@@ -201,6 +202,18 @@ def test_a_long_answer_is_cut(places: Places, monkeypatch: pytest.MonkeyPatch) -
     state = turn_state(places, SESSION, ASKED)
 
     assert (state.answer, state.truncated) == ("fou", True)
+
+
+def test_lines_without_end_of_one_answer_are_followed_in_time(places: Places) -> None:
+    """What the agent writes there must not keep its own side busy for minutes."""
+    write(places, QUESTION + said("x" * 1000) * 20_000)
+
+    start = time.process_time()
+    state = turn_state(places, SESSION, ASKED)
+
+    assert state.truncated and state.answer is not None
+    assert len(state.answer) == turn_module.MAX_ANSWER_CHARACTERS
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("sign", ["x", "ü", "\N{GRINNING FACE}", "\x01", '"'])

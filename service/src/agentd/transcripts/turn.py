@@ -135,14 +135,16 @@ class _Turn:
             return False
         known = self.state.answer if message.get("id") == self._message else None
         self._message = message.get("id")
-        text = "\n".join(part for part in (known, _text(entry)) if part)
-        answer = _cut(text)
+        full = known is not None and self.state.truncated
+        # Once it is full, a line costs no more than its own length.
+        more = None if full else _text(entry)
+        text = "\n".join(part for part in (known, more) if part)
+        answer = (known or "") if full else _cut(text)
         self.state = replace(
             self.state,
             ended=message.get("stop_reason") not in (None, "tool_use", "pause_turn"),
             answer=answer or None,
-            truncated=(known is not None and self.state.truncated)
-            or len(answer) < len(text),
+            truncated=full or len(answer) < len(text),
             is_error=is_error,
             last_uuid=entry.uuid,
         )
