@@ -19,6 +19,7 @@ from agentd.gateway.account import Account
 from agentd.gateway.refusal import Refused
 from agentd.gateway.rules import MAX_BEYOND_BUDGET, Amount
 from agentd.gateway.status import Usage
+from agentd.gateway.usage import MAX_BODY_BYTES
 from agentd.gateway_settings import AgentRules
 from agentd.offline_model.stream import event
 
@@ -245,3 +246,24 @@ async def test_a_request_with_another_name_in_its_headers_is_its_own(
 
     assert isinstance(mail["usage"], dict)
     assert mail["usage"]["requests"] == 0
+
+
+async def test_an_answer_too_large_to_be_read_is_counted_by_what_was_asked_for(
+    short_path: Path,
+) -> None:
+    """Such as one that quotes whole pages: the agent asked for them."""
+    large = {"content": "x" * MAX_BODY_BYTES, "usage": {"input_tokens": 3}}
+    rules = budget(budget_tokens=1_000_000)
+    async with (
+        model() as upstream,
+        gateway(short_path, upstream.url, **kept(short_path, **rules)) as stack,
+        client(stack) as main,
+    ):
+        upstream.answer = lambda _request: JSONResponse(large)
+        body = said("Hi", max_tokens=100)
+        answer = await main.post("/v1/messages", json=body)
+        usage = (await usage_of(stack))["usage"]
+
+    assert answer.json() == large
+    assert usage["output_tokens"] == 100
+    assert usage["input_tokens"] > 0

@@ -227,14 +227,14 @@ class Exchange:
         went = self._sent and self._allowed and self._body.taken.is_set()
         if self._status >= 400 or not went:
             return Usage()
-        if self._reader is not None:
+        if self._reader is not None and not self._reader.is_cut:
             tokens = self._reader.tokens(whole=self._whole)
             if self._whole or tokens.tokens:
                 return tokens
         return self._unanswered()
 
     def _unanswered(self) -> Usage:
-        """Return what is taken for used by a request whose answer was not awaited.
+        """Return what is taken for used where the answer's figures are not known.
 
         The model has read it, and without a stream has gone on to the end.
         """

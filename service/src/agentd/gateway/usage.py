@@ -36,11 +36,17 @@ class AnswerReader:
         self.model: str | None = None
         self.error_kind: str | None = None
 
+    @property
+    def is_cut(self) -> bool:
+        """Return whether the answer is too large for its figures to be read."""
+        return not self._is_stream and len(self._buffer) > MAX_BODY_BYTES
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the answer."""
+        if self.is_cut:
+            return
         self._buffer += data
         if not self._is_stream:
-            self._buffer = self._buffer[: MAX_BODY_BYTES + 1]
             return
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
@@ -52,7 +58,7 @@ class AnswerReader:
 
     def finish(self) -> None:
         """Take the end of the answer, after its last bytes."""
-        if not self._is_stream and len(self._buffer) <= MAX_BODY_BYTES:
+        if not self._is_stream and not self.is_cut:
             self._take(self._buffer)
 
     def tokens(self, *, whole: bool) -> Usage:
