@@ -209,3 +209,53 @@ def test_a_mount_at_the_links_place_is_refused_and_left(
     assert finished.returncode == 1
     assert f"{place} to {config}: it is a mount point" in finished.stderr
     assert place.is_dir() and not place.is_symlink()
+
+
+def test_a_configuration_inside_of_the_link_s_place_is_refused(home: Path) -> None:
+    """E04: to make room for the link would move the sessions themselves away."""
+    config = home / ".claude" / "state"
+    (config / "projects").mkdir(parents=True)
+    before = tree(home)
+
+    with pytest.raises(BootFailed, match="Set config_directory"):
+        link_home(home, config)
+
+    assert tree(home) == before
+
+
+def test_what_has_the_name_of_the_draft_does_not_end_every_boot(
+    home: Path, config: Path
+) -> None:
+    """E04: in a home that the agent writes, it may be anything."""
+    (home / ".claude.agentkeep-link").mkdir()
+    (home / ".claude.agentkeep-link" / "note").write_text("mine")
+
+    assert link_home(home, config) == []
+
+    kept = home / ".claude.agentkeep-link.kept-1" / "note"
+    assert kept.read_text() == "mine"
+    assert (home / ".claude").resolve() == config
+
+
+def test_a_directory_that_nobody_may_read_is_merged_all_the_same(
+    home: Path, config: Path
+) -> None:
+    """E04: its owner may take and give that right."""
+    (home / ".claude").mkdir()
+    (home / ".claude" / "note").write_text("mine")
+    (home / ".claude").chmod(0)
+
+    link_home(home, config)
+
+    assert (config / "note").read_text() == "mine"
+
+
+def test_a_link_to_a_directory_above_the_configuration_is_replaced(
+    home: Path, config: Path
+) -> None:
+    """E04."""
+    (home / ".claude").symlink_to(config.parent)
+
+    assert link_home(home, config) == []
+
+    assert (home / ".claude").resolve() == config

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from agentd.agent.directories import BootFailed
-from agentd.agent.hostile_files import set_aside
+from agentd.agent.directories import BootFailed, open_up
+from agentd.agent.hostile_files import replace_with_link, set_aside
 from agentd.agent.merge_tree import merge_tree, move
 from agentd.agent.mounts import is_mount_point
 
@@ -27,6 +27,11 @@ def link_home(home: Path, config: Path) -> list[str]:
     try:
         if os.path.realpath(link) == os.path.realpath(config):
             return []
+        if not link.is_symlink() and _is_within(config, link):
+            raise BootFailed(
+                f"Cannot link {link} to {config}: that lies in it. Set "
+                f"config_directory to {link} itself, or to a directory beside it."
+            )
         if is_mount_point(link):
             raise BootFailed(
                 f"Cannot link {link} to {config}: it is a mount point. Remove that "
@@ -34,7 +39,7 @@ def link_home(home: Path, config: Path) -> list[str]:
             )
         home.mkdir(mode=0o750, exist_ok=True)
         warnings = _clear(link, config)
-        _link(link, config)
+        replace_with_link(link, config)
         return warnings
     except OSError as error:
         raise BootFailed(
@@ -43,10 +48,15 @@ def link_home(home: Path, config: Path) -> list[str]:
         ) from error
 
 
+def _is_within(config: Path, link: Path) -> bool:
+    return Path(os.path.realpath(config)).is_relative_to(os.path.realpath(link))
+
+
 def _clear(link: Path, config: Path) -> list[str]:
     if link.is_symlink() or not os.path.lexists(link):
         return []
     if link.is_dir():
+        open_up(link)
         merge_tree(link, config)
         if not os.listdir(link):
             link.rmdir()
@@ -56,15 +66,6 @@ def _clear(link: Path, config: Path) -> list[str]:
         f"What stood at {link} and is also in {config} is kept as {kept}. "
         "Compare the two, and remove what you do not need."
     ]
-
-
-def _link(link: Path, config: Path) -> None:
-    """Put a link in its place at once; one that leads elsewhere is replaced."""
-    beside = link.with_name(f"{NAME}.agentkeep-link")
-    if beside.is_symlink():
-        beside.unlink()
-    beside.symlink_to(config)
-    os.rename(beside, link)
 
 
 def adopt_state_file(home: Path, config: Path) -> list[str]:

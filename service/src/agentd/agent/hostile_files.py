@@ -89,6 +89,17 @@ def copy_file(source: Path, target: Path) -> None:
             os.unlink(beside)
 
 
+def replace_with_link(link: Path, target: Path) -> None:
+    """Put a link in its place at once; what has the draft's name is kept beside."""
+    beside = link.with_name(f"{link.name}.agentkeep-link")
+    if beside.is_symlink():
+        beside.unlink()
+    elif os.path.lexists(beside):
+        set_aside(beside)
+    beside.symlink_to(target)
+    os.rename(beside, link)
+
+
 def set_aside(path: Path) -> Path:
     """Rename what is there to a free name beside it; return that name."""
     number = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from agentd.agent.hostile_files import copy_file, set_aside
+from agentd.agent.hostile_files import copy_file, replace_with_link, set_aside
 from agentd.transcripts.key import project_key
 
 NAME = "memory"
@@ -29,11 +29,7 @@ def link_memory(config: Path, memory: Path) -> list[str]:
         return []
     link.parent.mkdir(mode=0o700, exist_ok=True)
     warnings = _rescue(link, memory)
-    beside = link.with_name(f"{NAME}.agentkeep-link")
-    if beside.is_symlink():
-        beside.unlink()
-    beside.symlink_to(memory)
-    os.rename(beside, link)
+    replace_with_link(link, memory)
     return warnings
 
 
