@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from agentd.skills.area import STAGING
 from agentd.skills.sync import SkillsReport
 
 from .world import World, in_a_child, read, write
@@ -206,3 +207,23 @@ def test_read_only_directories_of_a_source_make_copies_that_can_be_replaced(
 
     assert read(agents.copies, "x", "docs/a") == "second"
     assert os.listdir(agents.copies) == ["x"]
+
+
+@pytest.mark.root
+@needs_root
+@pytest.mark.parametrize("place", ["staging", "state"])
+def test_a_directory_of_ours_that_the_agent_closed_is_opened_again(
+    agents: World, place: str
+) -> None:
+    """F02: else no sync would ever be possible again."""
+    write(agents.user, "x", "x")
+    own = agents.state.parent if place == "state" else agents.copies / STAGING
+    own.mkdir(parents=True, exist_ok=True)
+    for path in (agents.user / "x", agents.user / "x" / "SKILL.md", own):
+        os.chown(path, AGENT_UID, AGENT_UID)
+    own.chmod(0)
+
+    report = as_agent(agents)
+
+    assert report.effective == ["x"], report
+    assert read(agents.copies, "x") == "x"

@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from agentd.skills.content import Copied, copy
 from agentd.skills.names import is_name
-from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree
+from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree, open_up
 from agentd.skills.values import Limits
 
 STAGING = ".agentkeep-staging"
@@ -192,6 +192,8 @@ class Area:
         if self._staging is None:
             with suppress(FileExistsError):
                 os.mkdir(STAGING, 0o700, dir_fd=self.root)
+            with suppress(OSError):
+                open_up(STAGING, self.root)
             try:
                 self._staging = os.open(STAGING, OPEN_DIRECTORY, dir_fd=self.root)
             except NotADirectoryError:
@@ -225,7 +227,7 @@ class Area:
                 with suppress(FileNotFoundError):
                     os.unlink(current, dir_fd=staging)
                 continue
-            _open_up(current, staging)
+            open_up(current, staging)
             opened = os.open(current, OPEN_DIRECTORY, dir_fd=staging)
             try:
                 left += self._empty(opened, staging)
@@ -246,7 +248,7 @@ class Area:
                 if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.name, dir_fd=directory)
                     continue
-                _open_up(entry.name, directory)
+                open_up(entry.name, directory)
                 dead = f"dead.{secrets.token_hex(8)}"
                 os.rename(entry.name, dead, src_dir_fd=directory, dst_dir_fd=staging)
                 moved.append(dead)
@@ -258,10 +260,3 @@ def _is_directory(name: str, directory: int) -> bool:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         return stat.S_ISDIR(status.st_mode)
     return False
-
-
-def _open_up(name: str, directory: int) -> None:
-    """Give its owner all rights to a directory: without, it cannot be emptied."""
-    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    if stat.S_ISDIR(status.st_mode) and status.st_mode & 0o700 != 0o700:
-        os.chmod(name, 0o700, dir_fd=directory)

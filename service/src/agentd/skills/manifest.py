@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from agentd.skills.names import is_name
-from agentd.skills.tree import OPEN_DIRECTORY
+from agentd.skills.tree import OPEN_DIRECTORY, open_up
 from agentd.skills.values import BUILT_IN, ORG, USER
 
 VERSION = 1
@@ -139,6 +139,8 @@ def open_state(config: int, name: str) -> int:
     """Open the state's directory, made if it is not there."""
     with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=config)
+    with suppress(OSError):
+        open_up(name, config)
     try:
         return os.open(name, OPEN_DIRECTORY, dir_fd=config)
     except NotADirectoryError:

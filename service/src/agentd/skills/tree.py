@@ -131,6 +131,13 @@ def scan(root: int, name: str, limits: Limits) -> Tree:
     return scanner.tree()
 
 
+def open_up(name: str, directory: int) -> None:
+    """Give its owner all rights to a directory, if it is one."""
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    if stat.S_ISDIR(status.st_mode) and status.st_mode & 0o700 != 0o700:
+        os.chmod(name, 0o700, dir_fd=directory)
+
+
 @contextmanager
 def beneath(root: int, path: str) -> Iterator[int]:
     """Open a directory below another, following no link on the way."""
