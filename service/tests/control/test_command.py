@@ -141,23 +141,25 @@ async def test_every_component_answers_its_health_check(
 
 
 @pytest.mark.live
-async def test_a_turn_that_outlasts_the_stop_is_broken_off_and_told(
+async def test_a_turn_that_outlasts_the_stop_is_handed_over_and_told(
     running_stack: RunningStack,
 ) -> None:
-    """E14: within the grace time, and the caller gets an answer."""
+    """E14: within the grace time; a turn that never ends is an error afterwards."""
     async with running_stack(with_spawner=False) as stack:
         with ControlProcess(stack, settings={"drain_seconds": 1}) as control:
             first = control.say("hello")
             named = {"conversation_id": first["conversation_id"]}
-            turn = asyncio.create_task(asyncio.to_thread(control.say, "hang", **named))
+            turn = asyncio.create_task(asyncio.to_thread(control.post, "hang", **named))
             path = f"/chat/{first['conversation_id']}"
             await until(lambda: control.client.get(path).json()["status"] == "running")
             status, _unused = await asyncio.to_thread(control.stop)
             answer = await turn
             control.start()
-            after = control.client.get(path).json()
+            await until(lambda: control.client.get(path).json()["status"] == "idle")
+            messages = control.client.get(f"{path}/messages").json()["messages"]
 
     assert status == 0
-    assert answer["status"] == "error"
-    assert "control stopped" in answer["error"]
-    assert (after["status"], after["message_count"]) == ("idle", 4)
+    assert answer.status_code == 503
+    assert first["conversation_id"] in answer.json()["error"]
+    assert [message["role"] for message in messages] == ["user", "assistant"] * 2
+    assert messages[-1]["status"] == "error"
