@@ -21,6 +21,7 @@ END = "<!-- end -->"
 AGENTD = "service/src/agentd/"
 ROLE = ROOT / "roles" / "deployment"
 TYPES = {
+    "bool": "true or false",
     "str": "string",
     "int": "integer",
     "float": "number",

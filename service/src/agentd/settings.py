@@ -107,6 +107,8 @@ class ControlSettings(Frozen):
     """Size of a transcript above which a conversation goes on in a fresh session."""
     session_max_days: float | None = Field(default=None, gt=0)
     """Age of a session above which a conversation goes on in a fresh one."""
+    repair_transcripts: bool = True
+    """Whether damaged transcripts are repaired after a start; originals stay beside."""
     outbound_ttl_days: float = Field(default=7, gt=0)
     """For how long messages between turns wait for the next answer to carry them."""
     gateway_status_socket: str | None = None

@@ -31,6 +31,8 @@ class Side(FakeSpawner):
     refuses: AgentdError | None = None
     most: int = 1000
     asked: list[list[str]] = field(default_factory=list)
+    repair: dict[str, object] | AgentdError | None = None
+    repairs: list[object] = field(default_factory=list)
 
     async def call(
         self,
@@ -40,7 +42,12 @@ class Side(FakeSpawner):
         *,
         timeout_seconds: float,
     ) -> dict[str, object]:
-        """Answer scan_transcripts; all else as every fake."""
+        """Answer scan_transcripts and repair_transcript; all else as every fake."""
+        if name == "repair_transcript":
+            self.repairs.append(parameters["session_id"])
+            if isinstance(self.repair, dict):
+                return self.repair
+            raise self.repair or CallRefused("Not in this test.")
         if name != "scan_transcripts":
             return await super().call(
                 agent, name, parameters, timeout_seconds=timeout_seconds
@@ -107,10 +114,39 @@ async def test_a_damaged_one_names_its_faults(tmp_path: Path) -> None:
     await converse(tmp_path)
     says = {"verdict": "damaged", "faults": [{"kind": "torn"}], "running": False}
 
-    damaged, _summary = await started_again(tmp_path, Side(says=says))
+    damaged, refused, _summary = await started_again(tmp_path, Side(says=says))
 
     assert damaged["event"] == "session_damaged"
     assert damaged["faults"] == ("torn",)
+    assert (refused["event"], refused["error"]) == (
+        "session_not_repaired",
+        "Not in this test.",
+    )
+
+
+async def test_a_damaged_one_is_repaired_and_counted(tmp_path: Path) -> None:
+    (session,) = await converse(tmp_path)
+    says = {"verdict": "damaged", "faults": [{"kind": "torn"}], "running": False}
+    side = Side(says=says, repair={"repaired": True, "verdict": "sound"})
+
+    _damaged, repaired, summary = await started_again(tmp_path, side)
+
+    assert side.repairs == [session]
+    assert (repaired["event"], repaired["verdict"]) == ("session_repaired", "sound")
+    assert (summary["damaged"], summary["repaired"]) == (1, 1)
+
+
+async def test_nothing_is_repaired_where_the_settings_say_so(tmp_path: Path) -> None:
+    await converse(tmp_path)
+    says = {"verdict": "damaged", "faults": [{"kind": "torn"}], "running": False}
+    parts = Parts(spawner=(side := Side(says=says)))
+    parts.settings["repair_transcripts"] = False
+
+    async with control(tmp_path, parts) as running:
+        await scanned(running)
+
+    assert len(side.asked) == 1
+    assert side.repairs == []
 
 
 async def test_a_transcript_that_is_being_written_is_not_called_damaged(

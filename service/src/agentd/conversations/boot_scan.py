@@ -2,8 +2,9 @@
 # Copyright: (c) 2026, The Agentkeep authors
 """After a start, each agent judges the transcripts that conversations rely on.
 
-What does not resume is in the log before anybody speaks to it. Nothing is changed: an
-answer from an agent's container finds faults, not lies.
+What does not resume is in the log before anybody speaks to it, and what is damaged is
+repaired by the agent's side, with the original beside. An answer from an agent's
+container finds faults, not lies.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from agentd.database.open import Database
 from agentd.database.sessions import KnownSession, list_sessions
 from agentd.errors import AgentdError, AgentLost, AgentUnavailable
 from agentd.log import get_log
-from agentd.sessions.scans import VERDICTS, read_scan
+from agentd.sessions.scans import DAMAGED, VERDICTS, ToldScan, read_scan
 from agentd.spawner.protocol import Spawner
 
 ABSENT_PAUSE_SECONDS = 0.25
@@ -32,9 +33,10 @@ log = get_log("boot_scan")
 class BootScan:
     """Asks each agent once about the sessions that were proved on its disk."""
 
-    def __init__(self, database: Database, spawner: Spawner) -> None:
+    def __init__(self, database: Database, spawner: Spawner, *, repairs: bool) -> None:
         self._database = database
         self._spawner = spawner
+        self._repairs = repairs
 
     async def run(self) -> None:
         """Ask every agent as soon as it is connected; end when all were asked."""
@@ -68,10 +70,37 @@ class BootScan:
                 continue
             # Each round takes at least one away, whatever the agent's side says.
             for session_id in [one for one in asked if one in told] or asked[:1]:
-                verdict = _tell(left.pop(session_id), told.get(session_id))
-                counts[verdict] += 1
+                one, scan = left.pop(session_id), read_scan(told.get(session_id))
+                _tell(one, scan)
+                counts[scan.verdict] += 1
+                counts["repaired"] += await self._repair(one, scan)
             await asyncio.sleep(PAUSE_SECONDS)
-        return counts
+        return +counts
+
+    async def _repair(self, known: KnownSession, scan: ToldScan) -> bool:
+        """Have a damaged transcript repaired; return whether it was."""
+        # What is being written is no more whole a moment later: a turn has it.
+        if not self._repairs or scan.verdict != DAMAGED or scan.running:
+            return False
+        about = {"agent": known.agent, "session": known.session.session_id}
+        try:
+            answer = await self._spawner.call(
+                known.agent,
+                "repair_transcript",
+                {"session_id": known.session.session_id},
+                timeout_seconds=CALL_SECONDS,
+            )
+        except AgentdError as error:
+            log.warning("session_not_repaired", error=str(error), **about)
+            return False
+        repaired = answer.get("repaired") is True
+        verdict = read_scan(answer).verdict
+        log.warning(
+            "session_repaired" if repaired else "session_not_repaired",
+            verdict=verdict,
+            **about,
+        )
+        return repaired
 
     async def _ask(
         self, agent: str, asked: Sequence[str]
@@ -97,9 +126,8 @@ def _relies(known: KnownSession) -> bool:
     return known.session.durable
 
 
-def _tell(known: KnownSession, told: object) -> str:
-    """Log what is wrong with a session; return its verdict."""
-    scan = read_scan(told)
+def _tell(known: KnownSession, scan: ToldScan) -> None:
+    """Log what is wrong with a session."""
     if scan.verdict in VERDICTS - {"sound"} and not scan.running:
         log.warning(
             "session_damaged" if scan.resumable else "session_does_not_resume",
@@ -109,4 +137,3 @@ def _tell(known: KnownSession, told: object) -> str:
             verdict=scan.verdict,
             faults=scan.kinds,
         )
-    return scan.verdict

@@ -77,9 +77,13 @@ class Turns:
         for name, work in (
             ("recovery", self._recovery.run()),
             ("outbox", self._parts.outbox.run()),
-            ("boot scan", BootScan(self._parts.database, self._parts.spawner).run()),
+            ("boot scan", self._boot_scan().run()),
         ):
             self._beside.append(self._tasks.create_task(work, name=name))
+
+    def _boot_scan(self) -> BootScan:
+        repairs = self._settings.repair_transcripts
+        return BootScan(self._parts.database, self._parts.spawner, repairs=repairs)
 
     @property
     def draining(self) -> bool:

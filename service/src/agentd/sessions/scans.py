@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
-VERDICTS = frozenset({"sound", "damaged", "unusable", "missing", "foreign"})
-RESUMABLE = frozenset({"sound", "damaged"})
+DAMAGED = "damaged"
+VERDICTS = frozenset({"sound", DAMAGED, "unusable", "missing", "foreign"})
+RESUMABLE = frozenset({"sound", DAMAGED})
 MAX_KINDS = 16
 _KIND = re.compile(r"[a-z0-9_]{1,32}")
 
