@@ -142,3 +142,18 @@ async def test_a_stop_that_nobody_takes_is_501(tmp_path: Path) -> None:
 
     assert response.status_code == 501
     assert response.json()["error"]
+
+
+async def test_a_first_agent_that_is_away_keeps_no_other_from_its_new_skills(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine()
+    spawner = reporting({"main": True, "mail": True})
+    parts = Parts(engine=engine, spawner=spawner)
+    async with control(tmp_path, parts) as running:
+        said = (await running.say(agent="mail")).json()
+        spawner.connected["main"] = False
+        answer = await running.client.post("/admin/reload-skills")
+
+    assert answer.status_code == 503
+    assert engine.closed == [said["conversation_id"]]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -45,8 +45,8 @@ async def get_skills(service: ServiceDep, agent: OneAgent = None) -> SkillsAnswe
 
     Those of the first agent, or of the one that is named, stand alone too.
     """
-    first, agents = await _ask(service, "skills", agent, READ_SECONDS)
-    return SkillsAnswer(skills=first, agents=agents)
+    asked = await _ask(service, "skills", agent, READ_SECONDS)
+    return SkillsAnswer(skills=_first(asked), agents=_bodies(asked))
 
 
 @router.post("/admin/reload-skills", responses=refusals(400, 401, 404, 413, 503))
@@ -60,12 +60,14 @@ async def reload_skills(
     reload, those that were in a turn, though nothing else changed meanwhile.
     """
     agent = body.agent if body is not None else None
-    first, agents = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
-    for name, told in agents.items():
-        if told.skills is not None:
-            busy = await _close_idle(service, name)
-            told.skills.warnings.extend(busy)
-    return ReloadedAnswer(skills=first, agents=agents)
+    asked = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
+    # Each beside the others: no agent keeps them waiting, and none is left out
+    # because another is away.
+    async with asyncio.TaskGroup() as tasks:
+        for name, told in asked.items():
+            if isinstance(told, SkillsBody):
+                tasks.create_task(_close_idle(service, name, told))
+    return ReloadedAnswer(skills=_first(asked), agents=_bodies(asked))
 
 
 @router.post("/control/stop", responses=refusals(400, 401, 413, 501))
@@ -81,8 +83,8 @@ async def stop(service: ServiceDep, body: StopBody | None = None) -> StoppingAns
     return StoppingAnswer(reason=reason, message=STOPPING)
 
 
-async def _close_idle(service: Service, agent: str) -> list[str]:
-    """Close the agent's live clients; return a warning if some are in a turn."""
+async def _close_idle(service: Service, agent: str, told: SkillsBody) -> None:
+    """Close the agent's live clients; warn if some are in a turn."""
     async with service.database.read() as connection:
         known = await list_sessions(
             connection, limit=MAX_CONVERSATIONS, offset=0, agent=agent
@@ -96,28 +98,39 @@ async def _close_idle(service: Service, agent: str) -> list[str]:
                 continue
         except ConversationBusy:
             busy += 1
-    if not busy:
-        return []
-    return [f"Turns that run now keep the skills from before: {busy}. Reload again."]
+    if busy:
+        told.warnings.append(
+            f"Turns that run now keep the skills from before: {busy}. Reload again."
+        )
 
 
 async def _ask(
     service: Service, call: str, agent: str | None, seconds: float
-) -> tuple[SkillsBody, dict[str, AgentSkillsBody]]:
+) -> dict[str, SkillsBody | AgentdError]:
     names = _chosen(service, agent)
     async with asyncio.TaskGroup() as tasks:
         asked = [
             tasks.create_task(_one(service, name, call, seconds)) for name in names
         ]
-    answers = dict(zip(names, (task.result() for task in asked), strict=True))
-    first = answers[names[0]]
+    return dict(zip(names, (task.result() for task in asked), strict=True))
+
+
+def _first(asked: Mapping[str, SkillsBody | AgentdError]) -> SkillsBody:
+    """Return what the first agent told; raise what it could not."""
+    first = next(iter(asked.values()))
     if isinstance(first, AgentdError):
         raise first
-    return first, {
+    return first
+
+
+def _bodies(
+    asked: Mapping[str, SkillsBody | AgentdError],
+) -> dict[str, AgentSkillsBody]:
+    return {
         name: AgentSkillsBody(error=str(one))
         if isinstance(one, AgentdError)
         else AgentSkillsBody(skills=one)
-        for name, one in answers.items()
+        for name, one in asked.items()
     }
 
 
