@@ -44,7 +44,7 @@ def data(words: str, answer: str) -> dict[str, Any]:
         "health": {
             "asked": True,
             "error": "",
-            "health": {"status": answer},
+            "health": {"status": answer, "problems": [answer]},
             "inside": [{**inside, "faults": [{"message": answer}]}],
         },
     }
