@@ -112,5 +112,5 @@ def test_every_part_has_a_place_in_the_text_and_on_the_page(part: str) -> None:
 def test_what_an_agent_says_cannot_move_the_terminal_that_shows_the_text() -> None:
     text = rendered("report.txt.j2", "fine", HOSTILE)
 
-    assert text.count(json.dumps(HOSTILE)) == 3
+    assert text.count(json.dumps(HOSTILE)) == 4
     assert text.replace("\n", "").isprintable()
