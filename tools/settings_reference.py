@@ -98,7 +98,7 @@ def read(path: str) -> str:
 def keys_of(table: Table) -> Iterator[Key]:
     """Yield the keys that a class declares, in that order."""
     tree = ast.parse(read(table.path))
-    found = next(
+    (found,) = (
         node
         for node in tree.body
         if isinstance(node, ast.ClassDef) and node.name == table.kind

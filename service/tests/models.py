@@ -62,9 +62,11 @@ async def model() -> AsyncIterator[UpstreamDouble]:
         while not server.started:
             await asyncio.sleep(0.01)
         double.url = f"http://127.0.0.1:{port}"
-        yield double
-        server.force_exit = server.should_exit = True
-        await task
+        try:
+            yield double
+        finally:
+            server.force_exit = server.should_exit = True
+            await task
 
 
 @asynccontextmanager

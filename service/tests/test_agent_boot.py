@@ -155,7 +155,7 @@ def test_the_time_of_the_last_sweep_is_told(settings: AgentSettings) -> None:
 
 def test_warnings_without_end_fit_an_answer(settings: AgentSettings) -> None:
     result, _log = booted(settings)
-    many = replace(result, warnings=tuple("\N{OWL}" * 900 for _ in range(5000)))
+    many = replace(result, warnings=tuple("\N{OWL}" * 900 for _unused in range(5000)))
 
     found = condition(settings, many)["warnings"]
 

@@ -79,7 +79,10 @@ def side(tmp_path: Path) -> Side:
         ("scan_transcripts", {"session_ids": SESSION}),
         ("scan_transcripts", {"session_ids": ["../../etc/passwd"]}),
         ("scan_transcripts", {"session_ids": [5]}),
-        ("scan_transcripts", {"session_ids": [str(uuid.uuid4()) for _ in range(101)]}),
+        (
+            "scan_transcripts",
+            {"session_ids": [str(uuid.uuid4()) for _unused in range(101)]},
+        ),
         ("repair_transcript", {}),
         ("repair_transcript", {"session_id": "../x"}),
         ("list_transcripts", {"after": "x"}),
@@ -141,7 +144,7 @@ async def test_what_there_is_no_time_for_is_left_to_be_asked_again(
     side: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls_module, "SCAN_SECONDS", 0.0)
-    asked = [str(uuid.uuid4()) for _ in range(3)]
+    asked = [str(uuid.uuid4()) for _unused in range(3)]
 
     answer = await side.call("scan_transcripts", session_ids=asked)
 

@@ -122,7 +122,10 @@ def test_session_info_knows_the_id_that_every_conversation_relies_on(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G21: in pages of one, as of a service with more than a page holds."""
-    said = [probe(address, chat_message="Remember the word fig.")["turn"] for _ in "ab"]
+    said = [
+        probe(address, chat_message="Remember the word fig.")["turn"]
+        for _unused in "ab"
+    ]
     monkeypatch.setattr(client_module, "PAGE", 1)
 
     kept = stored_sessions(connected(address), AGENT).stored

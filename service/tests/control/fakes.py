@@ -247,8 +247,8 @@ class FakeSpawner:
 
     def _turn_state(self) -> dict[str, object]:
         """Return what is scripted, the last of it again and again."""
-        first, *rest = self.turn_states or [{}]
-        self.turn_states = rest or [first]
+        first = next(iter(self.turn_states), {})
+        self.turn_states = self.turn_states[1:] or [first]
         if isinstance(first, AgentdError):
             raise first
         return first

@@ -60,7 +60,7 @@ async def test_two_that_begin_an_issue_at_once_begin_one_conversation(
     """G01, G05, G18."""
     parts = Parts(engine=FakeEngine(gate=asyncio.Event()))
     async with control(tmp_path, parts) as running:
-        tasks = [asyncio.ensure_future(running.say(**ISSUE)) for _ in range(5)]
+        tasks = [asyncio.ensure_future(running.say(**ISSUE)) for _unused in range(5)]
         await asyncio.sleep(0.2)
         assert parts.engine.gate is not None
         parts.engine.gate.set()

@@ -77,7 +77,7 @@ class Story:
 
     def happen(self, tiers: tuple[str, ...] = TIERS) -> None:
         """Let an edit, a new skill or a removal happen in some place."""
-        for _ in range(self.random.randint(1, 6)):
+        for _unused in range(self.random.randint(1, 6)):
             tier, name = self.random.choice(tiers), self.random.choice(NAMES)
             held = getattr(self.model, tier)
             if name in held and self.random.random() < 0.4:

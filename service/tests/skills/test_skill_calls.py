@@ -94,7 +94,7 @@ async def test_reloads_at_the_same_time_do_not_meet(world: World) -> None:
         write(world.copies, f"r{number}", "runtime")
     calls = skill_calls(settings_of(world))
 
-    answers = await asyncio.gather(*(calls["sync_skills"]({}) for _ in range(8)))
+    answers = await asyncio.gather(*(calls["sync_skills"]({}) for _unused in range(8)))
 
     assert [answer["warnings"] for answer in answers] == [[]] * 8
     assert sum(answer["changed"] is True for answer in answers) == 1

@@ -115,7 +115,7 @@ def test_random_changes_come_out_as_the_rules_say(world: World, seed: int) -> No
     """F01, F03, F05, F06, F08, F09, F10, F17, F19."""
     story = Story(world, seed)
     world.sync()
-    for _ in range(ROUNDS):
+    for _unused in range(ROUNDS):
         story.happen()
         selection = story.random.choice([None, None, NAMES[:3], NAMES[2:6], ()])
 
@@ -172,7 +172,7 @@ def test_kills_at_random_lines_do_not_alter_the_next_result(
     killed = 0
     while killed < KILLS:
         story.happen()
-        for _ in range(story.random.randint(1, 3)):
+        for _unused in range(story.random.randint(1, 3)):
             line = story.random.randint(1, LINES_OF_A_SYNC)
             killed += sync_in_a_child(world, at_lines(exchange), line)
 

@@ -49,7 +49,7 @@ def test_a_managed_copy_that_grew_over_a_limit_is_restored(world: World) -> None
     world.sync()
     world.limits = Limits(depth=3)
     deep = world.copies / "x"
-    for _ in range(60):
+    for _unused in range(60):
         deep = deep / "d"
     deep.mkdir(parents=True)
     deep.chmod(0)

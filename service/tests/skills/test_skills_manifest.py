@@ -121,9 +121,9 @@ def test_a_random_manifest_is_taken(world: World) -> None:
     world.sync()
     good = world.state.read_bytes()
     generator = random.Random(4)
-    for _ in range(60):
+    for _unused in range(60):
         damaged = bytearray(good)
-        for _ in range(generator.randint(1, 20)):
+        for _unused in range(generator.randint(1, 20)):
             damaged[generator.randrange(len(damaged))] = generator.randrange(256)
         world.state.write_bytes(damaged)
 

@@ -97,7 +97,7 @@ def test_a_source_that_changes_while_it_is_copied_is_taken_the_next_time(
     )
     writer = subprocess.Popen([sys.executable, "-c", program, str(big)])
     try:
-        reports = [world.sync() for _ in range(20)]
+        reports = [world.sync() for _unused in range(20)]
     finally:
         writer.kill()
         writer.wait()
@@ -133,7 +133,7 @@ def test_links_that_come_and_go_while_it_is_read_lead_nowhere(world: World) -> N
     try:
         while not (skill / "sub").is_symlink():
             assert attacker.poll() is None
-        for _ in range(100):
+        for _unused in range(100):
             refused += bool(world.sync().warnings)
             write(world.copies, "x", os.urandom(8).hex())
     finally:

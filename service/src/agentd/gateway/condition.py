@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC
@@ -65,7 +66,7 @@ def current(condition: Condition, now: float) -> Condition:
 def pause_seconds(header: str | None, now: float) -> float:
     """Return how long the model asks to wait, within bounds."""
     seconds = _seconds(header, now)
-    if seconds is None or not seconds >= 0:
+    if seconds is None or math.isnan(seconds) or seconds < 0:
         return PAUSE_DEFAULT_SECONDS
     return min(seconds, PAUSE_MAX_SECONDS)
 

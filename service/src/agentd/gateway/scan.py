@@ -241,13 +241,15 @@ class BodyScan:
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value <= MAX_TOKENS
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return 0 <= value <= MAX_TOKENS
 
 
 _KINDS: dict[str, Callable[[object], bool]] = {
     "model": lambda value: isinstance(value, str) and 0 < len(value) <= 128,
     "max_tokens": _is_count,
-    "stream": lambda value: type(value) is bool,
+    "stream": lambda value: isinstance(value, bool),
 }
 
 

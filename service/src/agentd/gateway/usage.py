@@ -97,5 +97,7 @@ class AnswerReader:
         # An event's numbers are totals so far: a later one replaces them.
         for name in TOKENS:
             number = usage.get(name)
-            if type(number) is int and 0 <= number <= MAX_NUMBER:
+            if not isinstance(number, int) or isinstance(number, bool):
+                continue
+            if 0 <= number <= MAX_NUMBER:
                 self._tokens[name] = number

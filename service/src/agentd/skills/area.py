@@ -155,7 +155,7 @@ class Area:
         """
         restored = []
         for former in self._left():
-            kind, _, name = former.partition(".")
+            kind, _dot, name = former.partition(".")
             if kind == "old" and is_name(name) and not self.holds(name):
                 with suppress(OSError):
                     staging = self._staged()
@@ -170,7 +170,7 @@ class Area:
         """
         kept = []
         for former in self._left():
-            kind, _, name = former.partition(".")
+            kind, _dot, name = former.partition(".")
             if kind == "old" and is_name(name) and not self.holds(name):
                 self.stuck.append(f"{former} cannot be put back")
             elif kind in KEPT_BY_KILLS and is_name(name):
