@@ -18,8 +18,6 @@ from sqlalchemy import Connection, text
 from agentd.database.conversations import (
     IDLE,
     RUNNING,
-    Message,
-    add_conversation,
     add_message,
     get_conversation,
     list_messages,
@@ -40,37 +38,11 @@ from agentd.database.sessions import (
 from agentd.database.tables import SCHEMA_REVISION, metadata
 from agentd.errors import DatabaseTooNew
 from agentd.sessions.identity import (
-    SessionKey,
     StoredSession,
     new_session_id,
 )
 
-KEY = SessionKey("main", "conv-1")
-
-
-def url(directory: Path) -> str:
-    return f"sqlite+aiosqlite:///{directory}/agentd.db"
-
-
-def message(number: int) -> Message:
-    return Message(
-        id=f"msg-{number}",
-        conversation_id="conv-1",
-        role="user",
-        content=f"text {number}",
-        status="said",
-        created_at=float(number),
-        turn_uuid=f"uuid-{number}",
-    )
-
-
-async def stored(database: Database, *numbers: int, status: str = IDLE) -> None:
-    def store(connection: Connection) -> None:
-        add_conversation(connection, KEY, 1.0)
-        for number in numbers:
-            add_message(connection, message(number), status)
-
-    await database.do(store)
+from .stored import KEY, message, stored, url
 
 
 async def session_of(database: Database) -> StoredSession | None:

@@ -18,10 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from agentd.database.conversations import (
-    IDLE,
-    Message,
     add_conversation,
-    add_message,
     count_conversations,
     get_conversation,
     get_conversation_of_issue,
@@ -41,32 +38,7 @@ from agentd.sessions.identity import (
     new_session_id,
 )
 
-KEY = SessionKey("main", "conv-1")
-
-
-def url(directory: Path) -> str:
-    return f"sqlite+aiosqlite:///{directory}/agentd.db"
-
-
-def message(number: int) -> Message:
-    return Message(
-        id=f"msg-{number}",
-        conversation_id="conv-1",
-        role="user",
-        content=f"text {number}",
-        status="said",
-        created_at=float(number),
-        turn_uuid=f"uuid-{number}",
-    )
-
-
-async def stored(database: Database, *numbers: int, status: str = IDLE) -> None:
-    def store(connection: Connection) -> None:
-        add_conversation(connection, KEY, 1.0)
-        for number in numbers:
-            add_message(connection, message(number), status)
-
-    await database.do(store)
+from .stored import KEY, stored, url
 
 
 async def test_a_session_of_a_conversation_of_another_agent_is_refused(
