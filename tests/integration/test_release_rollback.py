@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import sqlite3
 import subprocess
@@ -18,20 +19,21 @@ from module_runs import CONTROL_UID, Params, Small, entry
 from running import docker, free_port
 
 IMAGE = "agentkeep/agentd:0.1.0"
+TABLES = Path(__file__).parents[2] / "service/src/agentd/database/tables.py"
 MIGRATION = '''
 """Another table, and another name of a column."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "REVISION"
 branch_labels = None
 depends_on = None
 
 
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
-    op.alter_column("conversations", "message_count", new_column_name="messages_count")
+    op.alter_column("messages", "sender_name", new_column_name="sender_title")
 
 
 def downgrade():
@@ -42,8 +44,9 @@ MOVED = """
 FROM {image}
 USER 0:0
 RUN ln -s /opt/agentd/lib/python3*/site-packages/agentd /next
-RUN echo {migration} | base64 -d > /next/database/migrations/versions/0002_later.py
-RUN sed -i 's/SCHEMA_REVISION = "0001"/SCHEMA_REVISION = "0002"/' /next/database/*.py
+RUN echo {migration} | base64 -d > /next/database/migrations/versions/9999_later.py
+RUN sed -i 's/REVISION = "{revision}"/REVISION = "9999"/' /next/database/tables.py
+RUN grep -q 9999 /next/database/tables.py
 RUN rm -f /next/__pycache__/health.* /next/database/__pycache__/*
 USER 20001:20001
 """
@@ -72,8 +75,11 @@ def built(dockerfile: str, **words: str) -> str:
 @pytest.fixture(scope="module")
 def moved_image() -> Iterator[str]:
     """An image of ours with one more migration."""
-    migration = base64.b64encode(MIGRATION.encode()).decode()
-    name = built(MOVED, image=IMAGE, migration=migration)
+    now = re.search(r'SCHEMA_REVISION = "(\w+)"', TABLES.read_text("utf-8"))
+    assert now is not None
+    migration = MIGRATION.replace("REVISION", now[1])
+    encoded = base64.b64encode(migration.encode()).decode()
+    name = built(MOVED, image=IMAGE, migration=encoded, revision=now[1])
     try:
         yield name
     finally:
@@ -233,7 +239,7 @@ def test_a_release_that_moved_the_schema_and_fails_leaves_all_as_it_was(
     (moved,) = aside(control)
     with sqlite3.connect(moved) as database:
         revision = database.execute("SELECT * FROM alembic_version").fetchall()
-    assert revision == [("0002",)]
+    assert revision == [("9999",)]
 
 
 def test_a_run_that_was_killed_after_the_schema_moved_goes_back_as_well(
