@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from agentd.errors import SettingsInvalid
+from agentd.errors import AgentUnknown, SettingsInvalid
 from agentd.gateway_settings import AgentRules, GatewaySettings, Price
 from agentd.settings_types import (
     BudgetPeriod,
@@ -153,6 +153,16 @@ class ControlSettings(Frozen):
     def database_path(self) -> Path:
         """Return the file that holds the database."""
         return Path(self.database_url.removeprefix(SQLITE_PREFIX))
+
+    def agent(self, name: str) -> AgentEntry:
+        """Return the declared agent of that name; raise AgentUnknown."""
+        for entry in self.agents:
+            if entry.name == name:
+                return entry
+        raise AgentUnknown(
+            f'Agent "{name}" is not declared in this deployment. '
+            f"Declared are: {', '.join(sorted(entry.name for entry in self.agents))}."
+        )
 
 
 SettingsType = TypeVar("SettingsType", ControlSettings, GatewaySettings)

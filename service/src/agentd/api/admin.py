@@ -25,7 +25,7 @@ from agentd.api.skill_bodies import (
 from agentd.api.skill_reports import read_report
 from agentd.api.state import Service, ServiceDep
 from agentd.database.sessions import list_sessions
-from agentd.errors import AgentdError, AgentUnknown, ConversationBusy
+from agentd.errors import AgentdError, ConversationBusy
 
 READ_SECONDS = 10.0
 SYNC_SECONDS = 60.0
@@ -147,12 +147,6 @@ async def _one(
 
 
 def _chosen(service: Service, agent: str | None) -> Sequence[str]:
-    names = [entry.name for entry in service.settings.agents]
     if agent is None:
-        return names
-    if agent not in names:
-        raise AgentUnknown(
-            f'Agent "{agent}" is not declared in this deployment. '
-            f"Declared are: {', '.join(sorted(names))}."
-        )
-    return [agent]
+        return [entry.name for entry in service.settings.agents]
+    return [service.settings.agent(agent).name]

@@ -34,7 +34,7 @@ from agentd.database.sessions import (
     list_sessions,
     session_ids,
 )
-from agentd.errors import AgentdError, AgentUnknown
+from agentd.errors import AgentdError
 from agentd.sessions.identity import canonical_uuid
 from agentd.spawner.calls import printable
 
@@ -153,12 +153,8 @@ async def drop(
 
 
 def _demand_declared(service: Service, agent: str | None) -> None:
-    names = sorted(entry.name for entry in service.settings.agents)
-    if agent is not None and agent not in names:
-        raise AgentUnknown(
-            f'Agent "{agent}" is not declared in this deployment. '
-            f"Declared are: {', '.join(names)}."
-        )
+    if agent is not None:
+        service.settings.agent(agent)
 
 
 async def _repair(service: Service, agent: str, session_id: str) -> RepairAnswer:

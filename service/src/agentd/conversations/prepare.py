@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agentd.conversations.feed import EventFeed
@@ -63,7 +62,6 @@ class Preparation:
     """
 
     def __init__(self, settings: ControlSettings, parts: TurnParts) -> None:
-        self._agents: Mapping[str, AgentEntry] = {a.name: a for a in settings.agents}
         self._default_agent = settings.agents[0].name
         self._settings = settings
         self._limits = RotationLimits(
@@ -85,12 +83,12 @@ class Preparation:
 
     def agent_name(self, ask: Ask) -> str:
         """Return the agent for a conversation that is not known yet."""
-        return self._agent(ask.agent or self._default_agent).name
+        return self._settings.agent(ask.agent or self._default_agent).name
 
     async def find(self, ask: Ask, conversation_id: str, *, is_new: bool) -> Target:
         """Return the conversation; raise ConversationUnknown or AgentUnknown."""
         if is_new:
-            agent = self._agent(ask.agent or self._default_agent)
+            agent = self._settings.agent(ask.agent or self._default_agent)
             return Target(SessionKey(agent.name, conversation_id), agent, None, True)
         known = await self._read(conversation_id)
         if ask.agent is not None and ask.agent != known.agent:
@@ -99,7 +97,7 @@ class Preparation:
                 f'not to "{ask.agent}". Leave the agent out, or begin a conversation.'
             )
         key = SessionKey(known.agent, conversation_id)
-        return Target(key, self._agent(known.agent), known.session, False)
+        return Target(key, self._settings.agent(known.agent), known.session, False)
 
     async def prepare(self, ask: Ask, target: Target) -> TurnRun:
         """Return the turn; raise AgentUnavailable, EngineBusy or an agent's error."""
@@ -136,15 +134,6 @@ class Preparation:
             created_at=self._parts.clock.now(),
             working_directory=working_directory(self._parts.spawner, agent),
         )
-
-    def _agent(self, name: str) -> AgentEntry:
-        agent = self._agents.get(name)
-        if agent is None:
-            raise AgentUnknown(
-                f'Agent "{name}" is not declared in this deployment. '
-                f"Declared are: {', '.join(sorted(self._agents))}."
-            )
-        return agent
 
     async def _read(self, conversation_id: str) -> Known:
         known = self._known.get(conversation_id)
