@@ -51,7 +51,7 @@ class ModelFigures(Collector):
             family = CounterMetricFamily(f"agentd_model_{name}", said, labels=["agent"])
             for agent, one in self.view.agents.items():
                 if name in one.numbers:
-                    family.add_metric([agent], float(one.numbers[name]))
+                    family.add_metric([agent], one.numbers[name])
             yield family
 
     def _tokens(self) -> Metric:
@@ -60,7 +60,7 @@ class ModelFigures(Collector):
         )
         for agent, one in self.view.agents.items():
             for kind, key in TOKEN_KINDS.items():
-                family.add_metric([agent, kind], float(one.numbers.get(key, 0)))
+                family.add_metric([agent, kind], one.numbers.get(key, 0.0))
         return family
 
     def _states(self) -> Metric:
@@ -84,7 +84,7 @@ class ModelFigures(Collector):
             for agent, one in self.view.agents.items():
                 left = _left(one, unit)
                 if left is not None:
-                    family.add_metric([agent], float(left))
+                    family.add_metric([agent], left)
             yield family
 
 
