@@ -171,7 +171,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # A number that no float holds, or none at all, would break every page.
-    return value if abs(value) < 1e300 else None
+    return float(value) if abs(value) < 1e300 else None
 
 
 def _text(value: object) -> str | None:

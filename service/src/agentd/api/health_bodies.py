@@ -20,7 +20,7 @@ class ModelBody(BaseModel):
     reason: str | None
     sign_in: str | None
     running: int
-    usage: dict[str, int | float]
+    usage: dict[str, float]
     budget: dict[str, float | str | None] | None
 
 
