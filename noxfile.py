@@ -91,8 +91,11 @@ def unit(session: nox.Session) -> None:
 def service(session: nox.Session) -> None:
     """The service's own tests, with the real Claude CLI and the offline model."""
     install_service(session)
+    session.run("tools/servers", external=True)
+    # Most of these tests wait for processes: four at a time take two processors.
+    beside = ("-n", "4", "--dist", "loadfile")
     with session.chdir("service"):
-        session.run("pytest", *session.posargs)
+        session.run("pytest", *beside, *session.posargs)
 
 
 @nox.session

@@ -27,6 +27,7 @@ TYPES = {
     "float": "number",
     "Name": "name",
     "ModelName": "name of a model",
+    "TimeZone": "name of a time zone",
     "ToolName": "name of a tool",
     "AgentEntry": "agent",
     "AgentRules": "rules",

@@ -22,9 +22,28 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from servers.fixtures import (
+    cluster,
+    cluster_of_session,
+    postgres_server,
+    postgres_url,
+    redis_server,
+    redis_server_of_session,
+    sentinels,
+)
 
 import agentd
 from agentd.spawner.control import SocketSpawner
+
+__all__ = [
+    "cluster",
+    "cluster_of_session",
+    "postgres_server",
+    "postgres_url",
+    "redis_server",
+    "redis_server_of_session",
+    "sentinels",
+]
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0

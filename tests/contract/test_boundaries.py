@@ -104,8 +104,18 @@ LAYERS = (
         " agentd.agent agentd.conversations",
     ),
     layer(
+        AGENTD + r"(queue|output)/.*",
+        "redis sqlalchemy structlog taskiq taskiq_redis",
+        never="agentd.api agentd.app agentd.engine agentd.gateway agentd.agent",
+    ),
+    layer(
+        AGENTD + r"(tasks|definitions)/.*",
+        "cronsim sqlalchemy structlog",
+        never="agentd.api agentd.app agentd.gateway agentd.agent",
+    ),
+    layer(
         AGENTD + r"database/.*",
-        "alembic sqlalchemy structlog",
+        "alembic psycopg sqlalchemy structlog",
         never="agentd.api agentd.app agentd.engine agentd.gateway agentd.agent",
     ),
     layer(

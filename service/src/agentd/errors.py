@@ -78,3 +78,47 @@ class DatabaseFailed(AgentdError):
 
 class DatabaseTooNew(DatabaseFailed):
     """The database has a schema that this version does not know."""
+
+
+class QueueUnavailable(AgentdError):
+    """Redis cannot be reached, so that nothing can be queued or joined now."""
+
+
+class QueueFull(AgentdError):
+    """As many tasks wait as may."""
+
+
+class TaskUnknown(AgentdError):
+    """There is no task, or no schedule, of that id."""
+
+
+class TaskBusy(AgentdError):
+    """The task runs, so that what was asked cannot be done now."""
+
+
+class TaskInvalid(AgentdError):
+    """A task or its schedule holds a value that is refused."""
+
+
+class HostNameTaken(AgentdError):
+    """Another control uses this host's name in the same database."""
+
+
+class DefinitionUnknown(AgentdError):
+    """There is no definition, skill or webhook setting of that name."""
+
+
+class DefinitionExists(AgentdError):
+    """There is one of that name already."""
+
+
+class DefinitionBuiltIn(AgentdError):
+    """It came with the image and cannot be changed or removed."""
+
+
+class UploadRefused(AgentdError):
+    """What was uploaded is incomplete, too large, or names a file that may not be."""
+
+
+class CredentialsRefused(AgentdError):
+    """What was uploaded is no key and no sign-in that could be used."""

@@ -63,6 +63,9 @@ class GatewaySettings(Frozen):
     api_key_file: str | None = None
     """File with the key; an upstream other than `offline` needs one. A new
     key in it is used for requests that come after it."""
+    credentials_directory: str | None = None
+    """Where an uploaded key or sign-in is kept, which is used before that of
+    `api_key_file`; null takes none."""
     rules: dict[Name, AgentRules] = Field(default={})
     """What each agent may ask of the model; agents without an entry anything."""
     prices: dict[ModelName, Price] = Field(default={})

@@ -21,6 +21,7 @@ from agentd.settings_types import (
     Name,
     PermissionMode,
     SignIn,
+    TimeZone,
     ToolName,
 )
 
@@ -68,6 +69,8 @@ class ControlSettings(Frozen):
     """Which component these settings are for."""
     deployment: Name
     """Name of the deployment."""
+    host: Name = "main"
+    """Name of this host among those that share one database; stays the same."""
     listen_host: str = "0.0.0.0"
     """Address inside the container."""
     listen_port: int = Field(default=8080, ge=0, le=65535)
@@ -75,7 +78,16 @@ class ControlSettings(Frozen):
     api_token_file: str | None = None
     """File with the bearer token; without one only a loopback address is accepted."""
     database_url: str = "sqlite+aiosqlite:////data/database/agentd.db"
-    """Absolute path of the SQLite file."""
+    """Absolute path of the SQLite file, or the address of a PostgreSQL database."""
+    database_url_file: str | None = None
+    """File with the database's address, in place of `database_url`: it may hold a
+    password."""
+    redis_url_file: str | None = None
+    """File with the address of Redis, Redis Sentinel or Redis Cluster; without one the
+    queue needs no other server."""
+    store_sessions: bool | None = None
+    """Whether transcripts are kept in the database too, so that conversations go on at
+    other hosts; null is only with PostgreSQL."""
     sockets_directory: str = "/run/agentd/sockets"
     """One directory for each agent, with control's socket in it."""
     agents: list[AgentEntry] = Field(min_length=1)
@@ -111,6 +123,34 @@ class ControlSettings(Frozen):
     """Whether damaged transcripts are repaired after a start; originals stay beside."""
     outbound_ttl_days: float = Field(default=7, gt=0)
     """For how long messages between turns wait for the next answer to carry them."""
+    time_zone: TimeZone = "UTC"
+    """Time zone of schedules that name none, e.g. Europe/Berlin."""
+    max_running_tasks: int = Field(default=5, ge=1)
+    """Tasks that this host runs at the same time, all agents together."""
+    max_running_tasks_per_agent: int = Field(default=2, ge=1)
+    """Tasks of one agent that this host runs at the same time."""
+    max_queued_tasks: int = Field(default=100_000, ge=1)
+    """Tasks that wait; further ones are answered with 503."""
+    task_timeout_seconds: float = Field(default=3600, gt=0)
+    """After that a task ends with the status `failed`; one may ask for less."""
+    task_max_attempts: int = Field(default=3, ge=1)
+    """How often a task is begun that was broken off by the end of its worker."""
+    task_log_retention: int = Field(default=100, ge=1)
+    """Runs that are kept of each schedule."""
+    task_retention_days: float = Field(default=30, gt=0)
+    """After that a task that ended and belongs to no schedule is removed."""
+    worker_lost_seconds: float = Field(default=30, ge=2)
+    """After that without a sign of life a host is lost, and its tasks go to others."""
+    output_ttl_seconds: float = Field(default=3600, gt=0)
+    """For how long the live output of a task that ended can be joined."""
+    definitions_directory: str = "/data/definitions"
+    """Uploaded definitions, skills and settings of webhooks."""
+    built_in_definitions_directory: str = "/opt/agentd/definitions"
+    """Definitions that the image has."""
+    upload_max_bytes: int = Field(default=10_485_760, ge=1024)
+    """Largest definition or skill that is taken."""
+    upload_max_files: int = Field(default=500, ge=1)
+    """Files of one definition or skill at most."""
     gateway_status_socket: str | None = None
     """Where the gateway tells its states and figures; null asks nobody."""
     log_level: LogLevel = "info"

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]{0,127}$")]
+ZONE = r"^[A-Za-z][A-Za-z0-9+_-]*(/[A-Za-z0-9+_-]+)*$"
+TimeZone = Annotated[str, Field(pattern=ZONE, max_length=64)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 PermissionMode = Literal[
     "default", "acceptEdits", "bypassPermissions", "dontAsk", "plan", "auto"

@@ -36,6 +36,8 @@ from agentd.database.sessions import (
     put_session,
 )
 from agentd.database.tables import SCHEMA_REVISION, metadata
+from agentd.database.task_tables import tasks
+from agentd.database.transcript_tables import transcript_entries
 from agentd.errors import DatabaseTooNew
 from agentd.sessions.identity import (
     StoredSession,
@@ -76,6 +78,7 @@ async def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
+    assert tasks.metadata is transcript_entries.metadata is metadata
     async with open_database(url(tmp_path)) as database, database.read() as connection:
         assert await connection.run_sync(differences) == []
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 metadata = MetaData()
 
@@ -35,6 +35,8 @@ conversations = Table(
     Column("message_count", Integer, nullable=False),
     Column("repository", String(256)),
     Column("issue", String(64)),
+    Column("host", String(64)),
+    Column("definition", String(64)),
     UniqueConstraint("agent", "id", name="conversations_agent_id"),
     Index("conversations_last_activity", "last_activity"),
     # Two nulls differ, so that only conversations of issues are held apart.

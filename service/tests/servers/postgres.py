@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""A real PostgreSQL server, with a new database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from .programs import end, free_ports, private_directory, run, start, until
+
+USER, PASSWORD = "agentkeep", "s3cret-postgres"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "jit": "off",
+}
+
+
+@dataclass
+class Postgres:
+    """One server that keeps what it acknowledged; it may be stopped and killed."""
+
+    port: int
+    directory: Path
+    process: subprocess.Popen[bytes] | None = None
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def make(self) -> None:
+        """Make its data directory."""
+        secret = self.directory / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        run(
+            *("initdb", "--pgdata", str(self.directory / "data"), "--no-instructions"),
+            *("--username", USER, "--pwfile", str(secret), "--auth", "scram-sha-256"),
+            *("--encoding", "UTF8", "--no-locale", "--no-sync"),
+            directory=self.directory,
+        )
+
+    def start(self) -> None:
+        words = ["postgres", "-D", str(self.directory / "data"), "-p", str(self.port)]
+        for name, value in SETTINGS.items():
+            words += ["-c", f"{name}={value}"]
+        self.process = start(words, self.directory, "postgres")
+        until(self.answers, f"PostgreSQL on port {self.port}")
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+
+    def answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url(), connect_timeout=2):
+                return True
+        except psycopg.Error:
+            return False
+
+    def new_database(self) -> str:
+        """Make an empty database and return its address."""
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return self.url(name)
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """End it: SIGINT is a fast stop, SIGQUIT a crash of all its processes."""
+        assert self.process is not None
+        end(self.process, number)
+
+    def remove(self) -> None:
+        """Remove what it wrote."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def one_postgres() -> Postgres:
+    """Make and start a server."""
+    server = Postgres(free_ports(1)[0], private_directory("postgres"))
+    server.make()
+    server.start()
+    return server
