@@ -64,6 +64,7 @@ messages = Table(
     Column("last_message_uuid", String(36)),
     Column("persisted", Boolean),
     UniqueConstraint("conversation_id", "position", name="messages_position"),
+    Index("messages_turn_uuid", "turn_uuid"),
 )
 
 sessions = Table(

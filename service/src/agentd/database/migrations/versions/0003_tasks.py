@@ -22,6 +22,7 @@ def upgrade() -> None:
     """Add what is new, and keep every row."""
     op.add_column("conversations", sa.Column("host", sa.String(64)))
     op.add_column("conversations", sa.Column("definition", sa.String(64)))
+    op.create_index("messages_turn_uuid", "messages", ["turn_uuid"])
     op.create_table(
         "hosts",
         sa.Column("name", sa.String(64), primary_key=True),
