@@ -58,6 +58,7 @@ LAYERS = (
         never=NOT_THE_SERVICE,
     ),
     layer(MODULE_UTILS + r"_transcripts/read\.py", never=NOT_THE_SERVICE),
+    layer(MODULE_UTILS + r"_definitions/on_disk\.py", never=NOT_THE_SERVICE),
     layer(
         MODULE_UTILS + r"_probe/(attempt|inside|look|process|run|transcripts)\.py",
         never=NOT_THE_SERVICE,

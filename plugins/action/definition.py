@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, The Agentkeep authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the directories of the controller that the module definition puts in place."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from typing import Any, Iterator
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+
+KINDS = ("definitions", "skills")
+LEFT_OUT = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store"})
+MOST_FILES = 500
+MOST_BYTES = 10 * 1024 * 1024
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Turn src into files, and run the module with them."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Run the module on the target."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        for kind in KINDS:
+            if isinstance(arguments.get(kind), list):
+                arguments[kind] = [
+                    self._with_files(kind, one) for one in arguments[kind]
+                ]
+        result.update(
+            self._execute_module(
+                module_name="agentkeep.agents.definition",
+                module_args=arguments,
+                task_vars=task_vars,
+            )
+        )
+        return result
+
+    def _with_files(self, kind: str, item: Any) -> Any:
+        if not isinstance(item, dict) or not item.get("src"):
+            return item
+        if item.get("state", "present") == "absent":
+            return item
+        what = f'Cannot read the directory "{item["src"]}" of {kind}'
+        try:
+            source = self._find_needle("files", str(item["src"]))
+        except AnsibleError as error:
+            raise AnsibleActionFail(
+                f"{what}: it is not on the controller. Correct its src."
+            ) from error
+        if not os.path.isdir(source):
+            raise AnsibleActionFail(
+                f"{what}: it is not a directory. Name the directory that holds its "
+                "CLAUDE.md or SKILL.md."
+            )
+        return {**item, "files": dict(read_files(source, what))}
+
+
+def read_files(source: str, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each file below a directory by its path, as the module takes it."""
+    count = size = 0
+    for path in sorted(_paths(source, "")):
+        with open(os.path.join(source, path), "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+            executable = bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR)
+        count, size = count + 1, size + len(data)
+        if count > MOST_FILES or size > MOST_BYTES:
+            raise AnsibleActionFail(
+                f"{what}: it has more than {MOST_FILES} files or {MOST_BYTES} bytes. "
+                "Leave out what the agent does not need."
+            )
+        text = base64.b64encode(data).decode("ascii")
+        yield path, {"base64": text, "executable": executable}
+
+
+def _paths(source: str, below: str) -> Iterator[str]:
+    with os.scandir(os.path.join(source, below)) as entries:
+        found = sorted(entries, key=lambda one: one.name)
+    for entry in found:
+        path = f"{below}/{entry.name}".lstrip("/")
+        if entry.name in LEFT_OUT:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _paths(source, path)
+        elif entry.is_file(follow_symlinks=False):
+            yield path
+        else:
+            raise AnsibleActionFail(
+                f'Cannot use "{os.path.join(source, path)}": it is a link or no '
+                "regular file. Put the file itself there."
+            )
