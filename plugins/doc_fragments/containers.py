@@ -65,7 +65,7 @@ options:
     description:
       - The files that belong into the directories of the inventory.
       - The containers that mount the entry are made anew when one of its files with
-        the policy V(replace) or V(generate) changes.
+        the policy V(replace) or V(generate) changes, unless the file is C(live).
     type: list
     elements: dict
     default: []
@@ -101,6 +101,15 @@ options:
         description: Whether a generated token is replaced by a new one in this run.
         type: bool
         default: false
+      live:
+        description:
+          - Whether its users read the file again when it changes. It is then replaced
+            at once and whole, and no container is made anew for it, so that what runs
+            goes on.
+          - What it holds is no part of a release. C(state=previous) leaves it as it is;
+            a run that fails puts it back.
+        type: bool
+        default: false
       owner:
         description:
           - Who owns the file, as in the inventory (V(agent), V(root), a component or
@@ -113,6 +122,12 @@ options:
         description: Its mode, in quotes.
         type: str
         default: "0640"
+      generated:
+        description:
+          - A file with the policy V(generate), as C(entry/name). Its token takes the
+            place of C({generated}) in the content, so that a server and its client
+            have the same password, which never passes through the play.
+        type: str
   legacy:
     description:
       - What earlier systems used and what took its place.

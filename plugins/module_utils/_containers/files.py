@@ -23,10 +23,13 @@ KEYS = (
     "policy",
     "length",
     "renew",
+    "live",
     "owner",
     "group",
     "mode",
+    "generated",
 )
+GENERATED = "{generated}"
 LEAST_LENGTH = 22  # of 64 characters each: 132 bits
 
 
@@ -36,7 +39,8 @@ class DeclaredFile:
 
     ``replace`` keeps its content as declared, ``keep`` writes it only where there is
     none (D22), ``generate`` makes a random token once, and again only on ``renew``
-    (D12). Owner and group are roles, as in an entry; the entry's own if None.
+    (D12). Owner and group are roles, as in an entry; the entry's own if None. A
+    ``live`` file is read again by whoever uses it, so that no container is made anew.
     """
 
     entry: str
@@ -46,9 +50,11 @@ class DeclaredFile:
     policy: str = "replace"
     length: int = 43
     renew: bool = False
+    live: bool = False
     owner: str | None = None
     group: str | None = None
     mode: int = 0o640
+    generated: str | None = None
 
     @classmethod
     def from_params(cls, params: Any) -> DeclaredFile:
@@ -67,9 +73,11 @@ class DeclaredFile:
                 policy=_policy(given.get("policy", "replace")),
                 length=whole("length", given.get("length", 43), LEAST_LENGTH, 4096),
                 renew=flag("renew", given.get("renew", False)),
+                live=flag("live", given.get("live", False)),
                 owner=text("owner", given["owner"]) if "owner" in given else None,
                 group=text("group", given["group"]) if "group" in given else None,
                 mode=_mode(given.get("mode", "0640")),
+                generated=_reference(given.get("generated")),
             )
             _check_sense(found)
         except Fault as fault:
@@ -80,6 +88,11 @@ class DeclaredFile:
     def directory(self) -> str:
         """Return the directory below the entry that holds it, or an empty text."""
         return posixpath.dirname(self.name)
+
+    def tells(self, other: DeclaredFile) -> bool:
+        """Return whether the token that *other* asks for is this file's."""
+        mine = self.agent in (None, other.agent)
+        return mine and other.generated == f"{self.entry}/{self.name}"
 
 
 def files_of(params: Any) -> tuple[DeclaredFile, ...]:
@@ -95,7 +108,20 @@ def files_of(params: Any) -> tuple[DeclaredFile, ...]:
                 "Remove one of them from files.",
             )
         seen.add(key)
+    _check_tokens(found)
     return found
+
+
+def _check_tokens(files: tuple[DeclaredFile, ...]) -> None:
+    generated = [one for one in files if one.policy == "generate"]
+    for one in files:
+        if one.generated is None or any(other.tells(one) for other in generated):
+            continue
+        raise InvalidInput(
+            f'Cannot use file "{one.name}" of entry "{one.entry}"',
+            f'it holds the token of "{shown(one.generated)}", which is not generated',
+            "Write <entry>/<name> of a file with the policy generate.",
+        )
 
 
 def _label(params: Any) -> str:
@@ -120,6 +146,10 @@ def _content(value: Any) -> str | None:
     )
 
 
+def _reference(value: Any) -> str | None:
+    return None if value is None else text("generated", value)
+
+
 def _policy(value: Any) -> str:
     if value not in POLICIES:
         raise Fault(f"policy is {value!r}", f"Choose one of {', '.join(POLICIES)}.")
@@ -140,3 +170,13 @@ def _check_sense(one: DeclaredFile) -> None:
         raise Fault("it has no content", "Add content, or set policy to generate.")
     if one.renew and one.policy != "generate":
         raise Fault("it is renewed and not generated", "Set policy to generate.")
+    if one.generated is not None and GENERATED not in (one.content or ""):
+        raise Fault(
+            f'it asks for a token, and its content has no "{GENERATED}"',
+            f'Write "{GENERATED}" where the token belongs, or remove generated.',
+        )
+    if one.live and one.policy == "keep":
+        raise Fault(
+            "it is live and written only once",
+            "Set policy to replace, or live to false.",
+        )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Mapping
 
 from .._containers.container import Container
-from .._containers.files import DeclaredFile
+from .._containers.files import GENERATED, DeclaredFile
 from .._errors import InvalidInput
 from .._state.deployment import Agent, Deployment
 from .._state.entry import Entry
@@ -33,8 +33,15 @@ class PlacedFile:
     mode: int
     policy: str
     renew: bool = False
+    live: bool = False
     length: int = 0
     content: bytes | None = field(default=None, repr=False)
+    generated: str | None = None
+
+    def is_token_of(self, other: PlacedFile) -> bool:
+        """Return whether the token that *other* holds is this file's."""
+        mine = self.agent in (None, other.agent) and self.policy == "generate"
+        return mine and other.generated == f"{self.entry}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,15 @@ class FileStep:
         """Return whether a release keeps the file: others may change the rest."""
         return self.action != "removed" and self.file.policy != "keep"
 
+    @property
+    def is_read_at_start(self) -> bool:
+        """Return whether a container that runs has what the file held at its start."""
+        return self.is_released and not self.file.live
+
     def is_edited(self, found: FoundFile | None) -> bool:
         """Return whether others changed what a container may have read meanwhile."""
         return (
-            self.is_released
+            self.is_read_at_start
             and found is not None
             and found.content is not None
             and found.content != self.content
@@ -107,7 +119,16 @@ def plan_files(
 
     *tokens* are fresh random ones by path, used where one is to be generated.
     """
-    return tuple(_planned(one, found.get(one.path), tokens) for one in files)
+    known = tuple(files)
+    generated = [
+        _planned(one, found.get(one.path), tokens)
+        for one in known
+        if one.policy == "generate"
+    ]
+    return tuple(
+        _planned(_with_token(one, generated), found.get(one.path), tokens)
+        for one in known
+    )
 
 
 def settings_of(
@@ -115,11 +136,12 @@ def settings_of(
 ) -> str:
     """Return the hash of all that a container reads from files and secrets.
 
-    A file that is only written once is not part of it: others may change it.
+    A file that is only written once is not part of it: others may change it. Nor is
+    one that is live: it is read again when it changes.
     """
     digest = hashlib.sha256(container.name.encode())
     for step in sorted(steps, key=lambda one: one.file.path):
-        if step.is_released and step.is_read_by(container):
+        if step.is_read_at_start and step.is_read_by(container):
             digest.update(f"\0file {step.file.path}\0".encode() + step.content)
     for name, value in sorted(secrets.items()):
         digest.update(f"\0variable {name}\0{value}".encode())
@@ -161,9 +183,19 @@ def _placed(
         mode=one.mode,
         policy=one.policy,
         renew=one.renew,
+        live=one.live,
         length=one.length,
         content=None if one.content is None else one.content.encode(),
+        generated=one.generated,
     )
+
+
+def _with_token(file: PlacedFile, generated: Iterable[FileStep]) -> PlacedFile:
+    for step in generated:
+        if step.file.is_token_of(file) and file.content is not None:
+            filled = file.content.replace(GENERATED.encode(), step.content)
+            return replace(file, content=filled)
+    return file
 
 
 def _owned(entry: Entry, one: DeclaredFile) -> Entry:

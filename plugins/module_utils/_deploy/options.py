@@ -18,9 +18,11 @@ FILE = {
     "policy": {"type": "str", "choices": list(POLICIES), "default": "replace"},
     "length": {"type": "int", "default": 43},
     "renew": {"type": "bool", "default": False},
+    "live": {"type": "bool", "default": False},
     "owner": {"type": "str"},
     "group": {"type": "str"},
     "mode": {"type": "str", "default": "0640"},
+    "generated": {"type": "str"},
 }
 LEGACY = {
     "environment": {"type": "dict", "default": {}},

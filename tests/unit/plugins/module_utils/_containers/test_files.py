@@ -44,10 +44,13 @@ REFUSED = [
     ({"name": "x", "content": "", "policy": "append"}, "policy is 'append'"),
     ({"name": "x", "content": "", "policy": "generate"}, "generated and has content"),
     ({"name": "x", "content": "", "renew": True}, "renewed and not generated"),
+    ({"name": "x", "content": "", "live": "often"}, "live is 'often'"),
+    ({"name": "x", "content": "", "policy": "keep", "live": True}, "written only once"),
     ({"name": "x", "content": "", "mode": "0666"}, "lets everybody write"),
     ({"name": "x", "content": "", "mode": 640}, "mode 640"),
     ({"name": "x", "content": "", "own": "a"}, 'the unknown key "own"'),
     ({"content": ""}, 'it has no "name"'),
+    ({"name": "x", "content": "", "generated": "a/b"}, 'no "{generated}"'),
 ]
 
 
@@ -67,3 +70,24 @@ def test_a_file_is_declared_once() -> None:
     with pytest.raises(InvalidInput, match="it is declared twice"):
         files.files_of([one, one])
     assert len(files.files_of([one, {**one, "agent": "main"}])) == 2
+
+
+def test_a_file_holds_the_token_of_one_that_is_generated() -> None:
+    """D10: of no other, which would be put in as it is."""
+    password = {"entry": "redis-secrets", "name": "password", "policy": "generate"}
+    address = {
+        "entry": "settings",
+        "name": "redis_url",
+        "content": "redis://:{generated}@redis:6379/0",
+        "generated": "redis-secrets/password",
+    }
+
+    found = files.files_of([address, password])
+
+    assert [one.generated for one in found] == ["redis-secrets/password", None]
+    for other in ([], [{**password, "policy": "keep", "content": "x"}]):
+        with pytest.raises(InvalidInput, match="which is not generated"):
+            files.files_of([address, *other])
+    of_an_agent = [{**password, "agent": "main"}, {**address, "agent": "other"}]
+    with pytest.raises(InvalidInput, match="which is not generated"):
+        files.files_of(of_an_agent)

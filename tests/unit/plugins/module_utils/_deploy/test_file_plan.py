@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from ansible_collections.agentkeep.agents.plugins.module_utils._containers.container import (  # noqa: E501
@@ -100,6 +100,23 @@ def test_a_file_is_written_when_it_is_not_as_declared(row: Row) -> None:
     (step,) = plan_files([row.file], found, {PATH: b"token"})
 
     assert (step.action, step.content) == (row.action, row.content)
+
+
+@pytest.mark.parametrize(("found", "token"), [(None, b"fresh"), (b"old", b"old")])
+def test_a_generated_token_is_put_into_the_content_that_asks_for_it(
+    found: bytes | None, token: bytes
+) -> None:
+    """D10, D12: a server and its client have the same password, whoever made it."""
+    password = placed("generate")
+    address = replace(
+        placed(), path="address", content=b"to {generated}", generated="settings/file"
+    )
+    there = {} if found is None else {PATH: FoundFile(0, 20001, 0o640, found)}
+
+    filled, generated = plan_files([address, password], there, {PATH: b"fresh"})
+
+    assert generated.content == token
+    assert filled.content == b"to " + token
 
 
 def test_something_else_in_its_place_is_refused() -> None:
