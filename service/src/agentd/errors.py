@@ -116,6 +116,14 @@ class DefinitionBuiltIn(AgentdError):
     """It came with the image and cannot be changed or removed."""
 
 
+class DefinitionFixed(AgentdError):
+    """A conversation keeps the definition that it began with."""
+
+
+class DefinitionsFailed(AgentdError):
+    """What was uploaded, or is there, cannot be stored, read or removed."""
+
+
 class UploadRefused(AgentdError):
     """What was uploaded is incomplete, too large, or names a file that may not be."""
 

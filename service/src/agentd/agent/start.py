@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from agentd.definitions.names import is_name
 from agentd.spawner import mcp_servers
 from agentd.spawner.protocol import CliStart
 
@@ -63,6 +64,7 @@ def _checks(start: CliStart) -> dict[str, bool]:
         "system_prompt": start.system_prompt is None or _is_prompt(start.system_prompt),
         "tools": isinstance(start.tools, bool),
         "resume_at": start.resume_at is None or is_uuid(start.resume_at),
+        "definition": start.definition is None or is_name(start.definition),
     }
 
 

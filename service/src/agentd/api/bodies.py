@@ -31,6 +31,9 @@ MessageUuid = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 ]
 
+# No two dots in a row; an empty one is the agent's own directory.
+DEFINITION = r"^([a-z0-9](\.?[a-z0-9_-])*\.?)?$"
+Definition = Annotated[str, StringConstraints(pattern=DEFINITION, max_length=64)]
 
 STDIO_SERVER: dict[str, Any] = {
     "type": "object",
@@ -120,6 +123,12 @@ class ChatBody(BaseModel):
         "uuid that its answer told.",
     )
 
+    definition: Definition | None = Field(
+        default=None,
+        description="The definition that the conversation runs in, fixed at its "
+        'beginning; the agent\'s own directory without, or with "brain".',
+    )
+
     @field_validator("mcp_servers")
     @classmethod
     def _servers_can_be_started(
@@ -188,6 +197,9 @@ class ConversationBody(BaseModel):
     agent: str
     repository: str | None = None
     issue: str | None = None
+    definition: str | None = Field(
+        default=None, description="The definition that it runs in."
+    )
     status: Literal["idle", "running"]
     session_id: str | None
     durable: bool = Field(

@@ -134,6 +134,7 @@ def _ask(body: ChatBody) -> Ask:
         issue=body.issue,
         message_if_resumed=body.message_if_resumed,
         resume_at=body.resume_at,
+        definition=body.definition,
         mcp_servers_json=None
         if not body.mcp_servers
         else json.dumps(body.mcp_servers, sort_keys=True, separators=(",", ":")),
@@ -172,6 +173,7 @@ def _body(conversation: Conversation, service: Service) -> ConversationBody:
         agent=conversation.agent,
         repository=conversation.repository,
         issue=conversation.issue,
+        definition=conversation.definition,
         status="running" if _is_running(conversation, service) else "idle",
         session_id=conversation.session_id,
         durable=conversation.durable,

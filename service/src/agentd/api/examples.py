@@ -50,6 +50,7 @@ CONVERSATION_BODY: Json = {
     "agent": "main",
     "repository": None,
     "issue": None,
+    "definition": None,
     "status": "idle",
     "session_id": SESSION,
     "durable": True,

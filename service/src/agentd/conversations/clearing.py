@@ -34,7 +34,7 @@ async def clear(
     def store(connection: Transaction) -> None:
         if target.is_new:
             issue = ask.issue_of(target.key.agent)
-            add_conversation(connection, target.key, now, issue)
+            add_conversation(connection, target.key, now, issue, target.definition)
         put_session(connection, target.key, fresh, now)
         for message in _messages(ask, answer, now):
             add_message(connection, message, IDLE)

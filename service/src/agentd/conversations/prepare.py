@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentd.conversations.feed import EventFeed
 from agentd.conversations.parts import TurnParts
@@ -13,15 +13,19 @@ from agentd.conversations.proof import find_transcript, working_directory
 from agentd.conversations.run import Beginning, TurnRun
 from agentd.conversations.values import Ask, RunningTurn
 from agentd.database.conversations import get_conversation
+from agentd.definitions.names import wanted
+from agentd.definitions.places import definition_tiers
+from agentd.definitions.resolve import resolve
 from agentd.engine.protocol import ClientWish
 from agentd.errors import (
     AgentUnavailable,
     AgentUnknown,
     ConversationUnknown,
+    DefinitionFixed,
     EngineBusy,
 )
 from agentd.log import get_log
-from agentd.sessions.choose import Choice, Found, choose
+from agentd.sessions.choose import Choice, Found, choose, join_notices
 from agentd.sessions.identity import (
     SessionKey,
     StoredSession,
@@ -42,6 +46,7 @@ class Known:
 
     agent: str
     session: StoredSession | None
+    definition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Target:
     agent: AgentEntry
     stored: StoredSession | None
     is_new: bool
+    definition: str | None = None
 
 
 class Preparation:
@@ -89,15 +95,18 @@ class Preparation:
         """Return the conversation; raise ConversationUnknown or AgentUnknown."""
         if is_new:
             agent = self._settings.agent(ask.agent or self._default_agent)
-            return Target(SessionKey(agent.name, conversation_id), agent, None, True)
+            key = SessionKey(agent.name, conversation_id)
+            return Target(key, agent, None, True, wanted(ask.definition))
         known = await self._read(conversation_id)
         if ask.agent is not None and ask.agent != known.agent:
             raise AgentUnknown(
                 f'Conversation "{conversation_id}" belongs to agent "{known.agent}", '
                 f'not to "{ask.agent}". Leave the agent out, or begin a conversation.'
             )
+        demand_same_definition(ask, known.definition, conversation_id)
         key = SessionKey(known.agent, conversation_id)
-        return Target(key, self._settings.agent(known.agent), known.session, False)
+        agent = self._settings.agent(known.agent)
+        return Target(key, agent, known.session, False, known.definition)
 
     async def prepare(self, ask: Ask, target: Target) -> TurnRun:
         """Return the turn; raise AgentUnavailable, EngineBusy or an agent's error."""
@@ -105,7 +114,7 @@ class Preparation:
         if ask.resume_at is not None:
             # A live client goes on at the end of the session and nowhere else.
             await self._parts.engine.close(target.key.conversation_id)
-        choice = await self._choose(target)
+        choice = self._warned(await self._choose(target), target)
         turn = new_turn(target.key, choice.session_id, self._settings)
         stored = target.stored
         new_session = stored is None or stored.session_id != choice.session_id
@@ -135,6 +144,17 @@ class Preparation:
             working_directory=working_directory(self._parts.spawner, agent),
         )
 
+    def _warned(self, choice: Choice, target: Target) -> Choice:
+        """Tell that the definition is not there, when a client is to start."""
+        named, live = target.definition, target.key.conversation_id
+        if named is None or self._parts.engine.live(live) is not None:
+            return choice
+        warning = resolve(definition_tiers(self._settings), named).warning
+        if warning is None:
+            return choice
+        log.warning("definition_unknown", agent=target.key.agent, definition=named)
+        return replace(choice, notice=join_notices(choice.notice, warning))
+
     async def _read(self, conversation_id: str) -> Known:
         known = self._known.get(conversation_id)
         if known is not None and self._parts.engine.live(conversation_id) is not None:
@@ -143,7 +163,7 @@ class Preparation:
             found = await get_conversation(connection, conversation_id)
         if found is None:
             raise unknown(conversation_id)
-        return Known(found.agent, found.session)
+        return Known(found.agent, found.session, found.definition)
 
     def _check_room(self, key: SessionKey) -> None:
         if not self._parts.spawner.states()[key.agent].connected:
@@ -213,6 +233,19 @@ def new_turn(
     )
 
 
+def demand_same_definition(
+    ask: Ask, definition: str | None, conversation_id: str
+) -> None:
+    """Raise DefinitionFixed if another definition than the conversation's is asked."""
+    if ask.definition is None or wanted(ask.definition) == definition:
+        return
+    has = "has no definition" if definition is None else f'has "{definition}"'
+    raise DefinitionFixed(
+        f'Conversation "{conversation_id}" {has}, not "{ask.definition}": it keeps '
+        "the one that it began with. Leave definition out, or begin a conversation."
+    )
+
+
 def unknown(conversation_id: str) -> ConversationUnknown:
     """Return the refusal of a conversation that does not exist."""
     return ConversationUnknown(
@@ -236,4 +269,5 @@ def _wish(target: Target, choice: Choice, ask: Ask) -> ClientWish:
         mcp_servers_json=ask.mcp_servers_json,
         tools=tuple(agent.tools),
         resume_at=ask.resume_at if choice.resume else None,
+        definition=target.definition,
     )

@@ -205,7 +205,8 @@ class TurnRun:
 
         def begin(connection: Transaction) -> None:
             if beginning.new_conversation:
-                add_conversation(connection, self._key, now, beginning.issue)
+                issue, definition = beginning.issue, self.wish.definition
+                add_conversation(connection, self._key, now, issue, definition)
             if beginning.new_session:
                 put_session(connection, self._key, self.session, now)
             add_message(connection, message, RUNNING)

@@ -270,7 +270,7 @@ class Turns:
             if not self._draining:
                 self._recovery.add([left])
         elif run.begun:
-            known = Known(run.turn.agent, run.session)
+            known = Known(run.turn.agent, run.session, run.wish.definition)
             self._preparation.note(conversation_id, known)
         self._locks.release(conversation_id)
 

@@ -21,7 +21,8 @@ class Ask:
     """A message for a conversation, or for a new one, and how to run its turn.
 
     The conversation is named by its id or by a repository's issue. If its session
-    is resumed, ``message_if_resumed`` is said in place of the message.
+    is resumed, ``message_if_resumed`` is said in place of the message. An empty
+    ``definition`` demands the agent's own directory, none at all whatever there is.
     """
 
     message: str
@@ -37,6 +38,7 @@ class Ask:
     message_if_resumed: str | None = None
     resume_at: str | None = None
     mcp_servers_json: str | None = None
+    definition: str | None = None
 
     @property
     def clears(self) -> bool:

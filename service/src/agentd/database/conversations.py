@@ -55,6 +55,7 @@ class Conversation:
     session: StoredSession | None
     repository: str | None = None
     issue: str | None = None
+    definition: str | None = None
 
     @property
     def session_id(self) -> str | None:
@@ -93,6 +94,7 @@ def add_conversation(
     key: SessionKey,
     now: float,
     issue: IssueKey | None = None,
+    definition: str | None = None,
 ) -> None:
     """Store a new conversation that has no messages yet."""
     connection.execute(
@@ -105,6 +107,7 @@ def add_conversation(
             message_count=0,
             repository=None if issue is None else issue.repository,
             issue=None if issue is None else issue.issue,
+            definition=definition,
         )
     )
 
@@ -262,4 +265,5 @@ def _conversation(row: Row[Any]) -> Conversation:
         session=None if row.s_session_id is None else stored_session(row),
         repository=row.repository,
         issue=row.issue,
+        definition=row.definition,
     )

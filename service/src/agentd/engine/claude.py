@@ -82,6 +82,7 @@ class ClaudeClient:
             mcp_servers=mcp_servers(wish.mcp_servers_json),
             tools=bool(wish.tools),
             resume_at=wish.resume_at if wish.resume else None,
+            definition=wish.definition,
         )
         self._tools = ToolServer(wish.tools, send) if wish.tools else None
         self._transport = SdkTransport(spawner, wish.agent, start)

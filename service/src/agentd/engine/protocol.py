@@ -59,6 +59,7 @@ class ClientWish:
     mcp_servers_json: str | None = None
     tools: tuple[str, ...] = ()
     resume_at: str | None = None
+    definition: str | None = None
 
     def same_client(self, other: ClientWish) -> bool:
         """Return whether a client that was started for the other serves this."""
@@ -71,6 +72,7 @@ class ClientWish:
             and self.system_prompt == other.system_prompt
             and self.mcp_servers_json == other.mcp_servers_json
             and self.tools == other.tools
+            and self.definition == other.definition
         )
 
 

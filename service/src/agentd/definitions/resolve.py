@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Which directory a name means: the API and the agent's side both ask here.
+
+Uploaded comes before built-in. Standard library only: the agent's side imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentd.definitions.names import is_name, wanted
+
+UPLOADED = "uploaded"
+BUILT_IN = "built-in"
+DEFINITION_FILE = "CLAUDE.md"
+SKILL_FILE = "SKILL.md"
+UNKNOWN = (
+    'There is no definition "{name}" here: the agent works in its own directory. '
+    "Upload the definition, or name one that GET /api/registry/agents lists."
+)
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """The two directories in which there are definitions, or skills."""
+
+    uploaded: Path
+    built_in: Path
+
+    def in_order(self) -> tuple[tuple[str, Path], ...]:
+        """Return both with their names, the one that wins first."""
+        return (UPLOADED, self.uploaded), (BUILT_IN, self.built_in)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a name means: a directory of a tier, or the agent's own with a reason."""
+
+    path: Path | None = None
+    tier: str | None = None
+    warning: str | None = None
+
+
+def resolve(
+    tiers: Tiers, name: str | None, main_file: str = DEFINITION_FILE
+) -> Resolved:
+    """Return the directory that a name means (P01).
+
+    No name, an empty one and "brain" mean the agent's own directory; so does an
+    unknown one, with a warning.
+    """
+    meant = wanted(name)
+    if meant is None:
+        return Resolved()
+    if is_name(meant):
+        for tier, directory in tiers.in_order():
+            if holds(directory / meant, main_file):
+                return Resolved(directory / meant, tier)
+    return Resolved(warning=UNKNOWN.format(name=meant))
+
+
+def holds(directory: Path, main_file: str) -> bool:
+    """Return whether it is a directory of its own with its main file in it."""
+    return _is(directory, stat.S_ISDIR) and _is(directory / main_file, stat.S_ISREG)
+
+
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    try:
+        mode = os.stat(path, follow_symlinks=False).st_mode
+    except OSError:
+        return False
+    return kind(mode)
