@@ -47,6 +47,7 @@ class ReleasedFile:
     agent: str | None
     name: str
     generated: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def release_of(
                 agent=step.file.agent,
                 name=step.file.name,
                 generated=step.file.policy == "generate",
+                live=step.file.live,
             )
             for step in kept
         ),
@@ -199,7 +201,9 @@ def _id(containers: Iterable[Container], compose: str, steps: list[FileStep]) ->
     digest = hashlib.sha256(compose.encode())
     for step in steps:
         placed: tuple[Any, ...] = (step.file.path, step.file.uid, step.file.gid)
-        digest.update(repr((*placed, step.file.mode)).encode() + step.content)
+        # Another key is no other release: the way back would lead to the old key.
+        content = b"live" if step.file.live else step.content
+        digest.update(repr((*placed, step.file.mode)).encode() + content)
     for one in containers:
         secrets = sorted(one.secret_environment.items())
         digest.update(repr((one.service, secrets)).encode())
@@ -216,4 +220,5 @@ def _placed(one: ReleasedFile) -> PlacedFile:
         gid=one.gid,
         mode=one.mode,
         policy="replace",
+        live=one.live,
     )

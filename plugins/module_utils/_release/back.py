@@ -31,7 +31,7 @@ def put_back(
     _stop(shop, target, ours, remade)
     shop.resources.make(target)
     restored = _databases(shop, target, journal) if journal.copied else ()
-    _files(shop, target, leaves)
+    _files(shop, target, leaves, journal)
     shop.store.keep(target.compose, COMPOSE)
     declared = {one.container for one in target.services.values()}
     shop.containers.remove(
@@ -86,10 +86,18 @@ def _databases(shop: Workshop, target: Release, journal: Journal) -> tuple[str, 
     return tuple(shop.store.place.shown(one.path) for one in moved)
 
 
-def _files(shop: Workshop, target: Release, leaves: Release | None) -> None:
+def _files(
+    shop: Workshop, target: Release, leaves: Release | None, journal: Journal
+) -> None:
+    # A release that ran leaves its live files as they are: the key that it was given
+    # since is the one that is good. One that failed takes them along.
+    ran = shop.store.index().current == journal.to
     for number, file in enumerate(target.files):
         content = shop.store.released_file(target, number)
-        if content is not None:
+        found = shop.store.place.file(file.path) if ran and file.live else None
+        if found is not None:
+            shop.store.keep(found.content, RELEASES, target.id, "files", str(number))
+        elif content is not None:
             state = FileState(file.uid, file.gid, file.mode, content)
             if shop.store.place.file(file.path) != state:
                 shop.store.place.write(file.path, state)

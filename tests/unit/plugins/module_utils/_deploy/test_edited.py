@@ -39,10 +39,15 @@ STEP = FileStep(FILE, "changed", b"declared")
             FoundFile(0, 20001, 0o640, b"edited"),
             False,
         ),
+        (
+            replace(STEP, file=replace(FILE, live=True)),
+            FoundFile(0, 20001, 0o640, b"edited"),
+            False,
+        ),
     ],
 )
 def test_a_file_is_edited_if_a_container_could_have_read_other_words(
     step: FileStep, found: FoundFile | None, edited: bool
 ) -> None:
-    """K03: what was only given to others, or is theirs to change, is not."""
+    """K03: what was only given to others, is theirs to change, or is live, is not."""
     assert step.is_edited(found) is edited

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 import pytest
@@ -21,6 +22,7 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._deploy.release i
     Release,
     ReleasedFile,
     gone_files,
+    release_of,
 )
 from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
     InvalidInput,
@@ -139,9 +141,11 @@ def container(agent: str | None = None) -> Container:
     return Container(name="agentkeep-demo-control", agent=agent, mounts=(mount,))
 
 
-def hashed(content: bytes, secret: str = "", policy: str = "replace") -> str:
+def hashed(
+    content: bytes, secret: str = "", policy: str = "replace", *, live: bool = False
+) -> str:
     """Return the hash of a container with one file and one secret."""
-    step = FileStep(placed(policy), "unchanged", content)
+    step = FileStep(replace(placed(policy), live=live), "unchanged", content)
     return settings_of(container(), [step], {"KEY": secret})
 
 
@@ -151,6 +155,33 @@ def test_the_hash_of_the_settings_moves_with_files_and_secrets_alone() -> None:
     assert hashed(b"a") != hashed(b"b")
     assert hashed(b"a") != hashed(b"a", "other")
     assert hashed(b"a", policy="keep") == hashed(b"b", policy="keep")
+    assert hashed(b"a", live=True) == hashed(b"b", live=True)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_another_key_in_a_live_file_is_no_other_release(live: bool) -> None:
+    """The way back stays the one to other containers, not to the old key."""
+
+    def release(content: bytes) -> Release:
+        step = FileStep(replace(placed(), live=live), "changed", content)
+        return release_of([container()], "services: {}", [step])
+
+    one, other = release(b"old key"), release(b"next key")
+
+    assert (one.id == other.id) is live
+    kept = Release.from_manifest(one.manifest().encode(), "services: {}")
+    assert [file.live for file in kept.files] == [live]
+
+
+def test_a_release_of_an_earlier_version_has_no_live_files() -> None:
+    step = FileStep(placed(), "changed", b"key")
+    whole = json.loads(release_of([container()], "services: {}", [step]).manifest())
+    for file in whole["files"]:
+        del file["live"]
+
+    kept = Release.from_manifest(json.dumps(whole).encode(), "services: {}")
+
+    assert [file.live for file in kept.files] == [False]
 
 
 def test_a_released_file_that_is_not_declared_any_more_is_removed() -> None:
