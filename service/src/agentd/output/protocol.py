@@ -38,6 +38,10 @@ class Output(Protocol):
     ) -> AsyncIterator[OutputEvent | None]:
         """Return the events from the beginning, or behind one, until the end.
 
-        None comes after each wait without an event. Raise QueueUnavailable if it
-        cannot be read now.
+        None comes after each wait without an event. Where events were dropped stands
+        one named ``gap``; coming back behind its id tells it again. Raise
+        QueueUnavailable if it cannot be read now.
         """
+
+    def dismiss(self) -> None:
+        """Let every reader come to an end: the service stops."""

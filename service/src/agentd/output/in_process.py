@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The output of tasks without another server: in this process, and gone with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from itertools import islice
+
+from agentd.clock import Clock
+from agentd.output.held import Held
+from agentd.output.pieces import END, Piece
+from agentd.output.places import Place, gap_before, place_of
+from agentd.output.protocol import OutputEvent
+
+# For so long words are joined before readers see them.
+JOIN_SECONDS = 0.05
+SWEEP_SECONDS = 30.0
+AT_ONCE = 32
+
+
+class InProcessOutput:
+    """Keeps the output of the latest tasks in memory."""
+
+    def __init__(self, ttl_seconds: float, clock: Clock) -> None:
+        self._ttl_seconds = ttl_seconds
+        self._clock = clock
+        self._held = Held()
+        self._readers: dict[str, set[asyncio.Event]] = {}
+        self._said = asyncio.Event()
+        self._dismissed = False
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> InProcessOutput:
+        tasks = await self._running.enter_async_context(asyncio.TaskGroup())
+        self._running.callback(tasks.create_task(self._give()).cancel)
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        self.dismiss()
+        await self._running.aclose()
+
+    def say(self, task_id: str, event: str, data: Mapping[str, object]) -> None:
+        """Take an event; readers see it shortly after."""
+        self._held.say(task_id, event, data, self._clock.now())
+        self._said.set()
+
+    def end(self, task_id: str, data: Mapping[str, object]) -> None:
+        """Say that the task ended."""
+        self.say(task_id, END, data)
+        self._held.end(task_id)
+
+    def dismiss(self) -> None:
+        """Let every reader come to an end."""
+        self._dismissed = True
+        for waiting in self._readers.values():
+            for one in waiting:
+                one.set()
+
+    async def read(
+        self, task_id: str, after: str | None, patience_seconds: float
+    ) -> AsyncIterator[OutputEvent | None]:
+        """Return the events of a task until its end."""
+        last = place_of(after)
+        with self._reader(task_id) as changed:
+            while not self._dismissed:
+                changed.clear()
+                some = self._some(task_id, last)
+                for place, piece in some:
+                    gap = gap_before(place, last)
+                    if gap is not None:
+                        yield gap
+                    last = place
+                    yield OutputEvent(str(place), piece.event, json.loads(piece.data))
+                    if piece.event == END:
+                        return
+                if not some and not await _set(changed, patience_seconds):
+                    yield None
+
+    def _some(self, task_id: str, last: Place) -> list[tuple[Place, Piece]]:
+        # Few at once: a reader that is slow keeps them though the ring does not.
+        ring = self._held.ring(task_id)
+        return [] if ring is None else list(islice(ring.behind(last), AT_ONCE))
+
+    @contextmanager
+    def _reader(self, task_id: str) -> Iterator[asyncio.Event]:
+        changed = asyncio.Event()
+        waiting = self._readers.setdefault(task_id, set())
+        waiting.add(changed)
+        try:
+            yield changed
+        finally:
+            waiting.discard(changed)
+            if not waiting:
+                self._readers.pop(task_id, None)
+
+    async def _give(self) -> None:
+        """Give what was said to the readers, and forget what is too old."""
+        while True:
+            await _set(self._said, SWEEP_SECONDS if len(self._held) else None)
+            if self._said.is_set():
+                await asyncio.sleep(JOIN_SECONDS)
+            self._said.clear()
+            for task_id in self._held.take_changed():
+                for one in self._readers.get(task_id, ()):
+                    one.set()
+            self._held.forget_older(self._clock.now() - self._ttl_seconds)
+
+
+async def _set(event: asyncio.Event, seconds: float | None) -> bool:
+    """Wait for an event; return whether it came in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
