@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
 from agentd.database.tables import metadata
 from agentd.database.task_tables import Number
@@ -20,6 +20,8 @@ transcript_entries = Table(
     Column("subpath", String(512), nullable=False),
     Column("uuid", String(64)),
     Column("entry", Text, nullable=False),
+    # In bytes, so that nobody has to read the entries to know what they take.
+    Column("size", Integer, nullable=False),
     Column("stored_at", Float, nullable=False),
     Index(
         "transcript_entries_session",
@@ -28,5 +30,15 @@ transcript_entries = Table(
         "project_key",
         "subpath",
         "id",
+    ),
+    # Two nulls differ: an entry without a uuid is stored as often as it is given.
+    Index(
+        "transcript_entries_uuid",
+        "agent",
+        "session_id",
+        "project_key",
+        "subpath",
+        "uuid",
+        unique=True,
     ),
 )

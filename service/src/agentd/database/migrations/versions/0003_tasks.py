@@ -152,10 +152,17 @@ def _make_transcript_entries() -> None:
         sa.Column("subpath", sa.String(512), nullable=False),
         sa.Column("uuid", sa.String(64)),
         sa.Column("entry", sa.Text, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
         sa.Column("stored_at", sa.Float, nullable=False),
     )
     op.create_index(
         "transcript_entries_session",
         "transcript_entries",
         ["agent", "session_id", "project_key", "subpath", "id"],
+    )
+    op.create_index(
+        "transcript_entries_uuid",
+        "transcript_entries",
+        ["agent", "session_id", "project_key", "subpath", "uuid"],
+        unique=True,
     )
