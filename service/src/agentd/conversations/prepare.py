@@ -115,7 +115,7 @@ class Preparation:
             # A live client goes on at the end of the session and nowhere else.
             await self._parts.engine.close(target.key.conversation_id)
         choice = self._warned(await self._choose(target), target)
-        turn = new_turn(target.key, choice.session_id, self._settings)
+        turn = new_turn(target.key, choice.session_id, self._settings, ask.turn_uuid)
         stored = target.stored
         new_session = stored is None or stored.session_id != choice.session_id
         return TurnRun(
@@ -209,6 +209,8 @@ class Preparation:
         return choice
 
     def _timeout(self, ask: Ask) -> float:
+        if ask.timeout_seconds is not None:
+            return ask.timeout_seconds
         longest = self._settings.max_execution_seconds
         if ask.max_execution_ms is None:
             return longest
@@ -216,7 +218,10 @@ class Preparation:
 
 
 def new_turn(
-    key: SessionKey, session_id: str, settings: ControlSettings
+    key: SessionKey,
+    session_id: str,
+    settings: ControlSettings,
+    turn_uuid: str | None = None,
 ) -> RunningTurn:
     """Return a turn that has not begun."""
     loop = asyncio.get_running_loop()
@@ -225,7 +230,7 @@ def new_turn(
         message_id=new_message_id(),
         agent=key.agent,
         session_id=session_id,
-        turn_uuid=new_session_id(),
+        turn_uuid=turn_uuid or new_session_id(),
         feed=EventFeed(),
         begun=loop.create_future(),
         answered=loop.create_future(),

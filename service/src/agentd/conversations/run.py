@@ -87,6 +87,7 @@ class TurnRun:
         self._ended = False
         self._lost = False
         self._refused: AgentdError | None = None
+        self.broken_off = BROKEN_OFF
 
     async def run(self) -> None:
         """Store and say the message, prove and store the turn, set the answer."""
@@ -116,7 +117,7 @@ class TurnRun:
         except AgentdError as error:
             outcome = _failed(str(error))
         except asyncio.CancelledError:
-            outcome, broken_off = _failed(BROKEN_OFF), True
+            outcome, broken_off = _failed(self.broken_off), True
         except Exception as error:
             log.exception("turn_failed", conversation=self.turn.conversation_id)
             outcome = _failed(f"The turn failed inside control: {error!r}.")

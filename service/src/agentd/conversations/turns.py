@@ -57,7 +57,7 @@ class Turns:
         self._locks = Locks()
         self._preparation = Preparation(settings, parts)
         self._recovery = Recovery(parts, self._locks, settings.drain_seconds)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], TurnRun] = {}
         self._beside: list[asyncio.Task[None]] = []
         self._draining = False
 
@@ -118,7 +118,8 @@ class Turns:
             return await self._begin(ask, ask.conversation_id, is_new=False)
         issue = ask.issue_of(self._preparation.agent_name(ask))
         if issue is None:
-            return await self._begin(ask, new_conversation_id(), is_new=True)
+            named = ask.new_conversation_id or new_conversation_id()
+            return await self._begin(ask, named, is_new=True)
         # Two that ask at once about an issue without a conversation begin one.
         key = encode_key(issue)
         self._locks.take(key, f'Issue "{issue.issue}" of "{issue.repository}"')
@@ -198,6 +199,15 @@ class Turns:
                 self._preparation.forget(conversation_id)
                 self._locks.release(conversation_id)
 
+    async def break_off(self, turn: RunningTurn, why: str) -> None:
+        """End a turn before its answer, and wait until that is stored as why."""
+        found = [task for task, run in self._running.items() if run.turn is turn]
+        for task in found:
+            self._running[task].broken_off = why
+            task.cancel()
+        if found:
+            await asyncio.wait(found)
+
     async def drain(self, seconds: float) -> int:
         """Take no new turn, let running ones end; return how many did not."""
         self._draining = True
@@ -255,8 +265,8 @@ class Turns:
     def _start(self, run: TurnRun) -> None:
         conversation_id = run.turn.conversation_id
         task = self._tasks.create_task(run.run(), name=f"turn {conversation_id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = run
+        task.add_done_callback(lambda task: self._running.pop(task, None))
         # The lock is given back by the task's end and by nothing in the task, so
         # that no error and no cancellation can keep it.
         task.add_done_callback(lambda _task: self._end(run))

@@ -23,6 +23,9 @@ class Ask:
     The conversation is named by its id or by a repository's issue. If its session
     is resumed, ``message_if_resumed`` is said in place of the message. An empty
     ``definition`` demands the agent's own directory, none at all whatever there is.
+    Who has to know its turn before it begins names it with ``turn_uuid``, and the
+    conversation with ``new_conversation_id`` if it begins one; ``timeout_seconds`` is
+    in the place of the longest time that the settings give to a turn.
     """
 
     message: str
@@ -39,6 +42,9 @@ class Ask:
     resume_at: str | None = None
     mcp_servers_json: str | None = None
     definition: str | None = None
+    turn_uuid: str | None = None
+    new_conversation_id: str | None = None
+    timeout_seconds: float | None = None
 
     @property
     def clears(self) -> bool:
