@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from servers.databases import database_url
 from servers.fixtures import (
     cluster,
     cluster_of_session,
@@ -38,6 +39,7 @@ from agentd.spawner.control import SocketSpawner
 __all__ = [
     "cluster",
     "cluster_of_session",
+    "database_url",
     "postgres_server",
     "postgres_url",
     "redis_server",

@@ -73,7 +73,7 @@ LAYERS = (
         never="agentd.api agentd.database agentd.engine agentd.gateway agentd.agent",
     ),
     layer(
-        AGENTD + r"(__init__|clock|deadline|errors|health|legacy)\.py",
+        AGENTD + r"(__init__|address|clock|deadline|errors|health|legacy)\.py",
         never="agentd.api agentd.engine",
     ),
     layer(AGENTD + r"log\.py", "structlog", never="agentd.api agentd.engine"),

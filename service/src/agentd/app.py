@@ -80,7 +80,7 @@ async def _service(
 ) -> AsyncIterator[Service]:
     """Start the parts of control, and end them in the other order."""
     async with (
-        _database(settings.database_url) as database,
+        _database(settings.database_address.url) as database,
         engine,
         asyncio.TaskGroup() as tasks,
     ):

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from agentd.address import DatabaseAddress, database_address
 from agentd.errors import AgentUnknown, SettingsInvalid
 from agentd.gateway_settings import AgentRules, GatewaySettings, Price
 from agentd.settings_types import (
@@ -39,8 +40,6 @@ __all__ = [
     "load_gateway_settings",
     "read_secret",
 ]
-
-SQLITE_PREFIX = "sqlite+aiosqlite:///"
 
 
 class AgentEntry(Frozen):
@@ -77,7 +76,9 @@ class ControlSettings(Frozen):
     """Port inside the container; `deployment_port` publishes it."""
     api_token_file: str | None = None
     """File with the bearer token; without one only a loopback address is accepted."""
-    database_url: str = "sqlite+aiosqlite:////data/database/agentd.db"
+    database_url: str = Field(
+        default="sqlite+aiosqlite:////data/database/agentd.db", repr=False
+    )
     """Absolute path of the SQLite file, or the address of a PostgreSQL database."""
     database_url_file: str | None = None
     """File with the database's address, in place of `database_url`: it may hold a
@@ -158,16 +159,8 @@ class ControlSettings(Frozen):
 
     @field_validator("database_url")
     @classmethod
-    def _database_is_absolute_sqlite(cls, value: str) -> str:
-        path = value.removeprefix(SQLITE_PREFIX)
-        if path == value or not path.startswith("/") or "?" in path:
-            raise ValueError(
-                f'"{value}" does not name an absolute SQLite file. '
-                f"Write {SQLITE_PREFIX} followed by an absolute path, "
-                f"e.g. {SQLITE_PREFIX}/data/database/agentd.db"
-            )
-        if ".." in Path(path).parts:
-            raise ValueError(f'"{value}" has ".." in its path. Write the real path')
+    def _database_has_an_address(cls, value: str) -> str:
+        database_address(value)
         return value
 
     @field_validator("agents")
@@ -190,9 +183,18 @@ class ControlSettings(Frozen):
         return self
 
     @property
-    def database_path(self) -> Path:
-        """Return the file that holds the database."""
-        return Path(self.database_url.removeprefix(SQLITE_PREFIX))
+    def database_address(self) -> DatabaseAddress:
+        """Return where the database is; raise SettingsInvalid."""
+        if self.database_url_file is None:
+            return database_address(self.database_url)
+        told = read_secret(self.database_url_file, "database_url_file")
+        try:
+            return database_address(told)
+        except ValueError as error:
+            raise SettingsInvalid(
+                f'Cannot use the address in "{self.database_url_file}": {error}. '
+                "Correct it, or set database_url_file to another file."
+            ) from None
 
     def agent(self, name: str) -> AgentEntry:
         """Return the declared agent of that name; raise AgentUnknown."""

@@ -41,7 +41,7 @@ def test_control_needs_only_what_has_no_default(tmp_path: Path) -> None:
     settings = load_control_settings(written(tmp_path, CONTROL))
 
     assert settings.listen_port == 8080
-    assert settings.database_path == Path("/data/database/agentd.db")
+    assert settings.database_address.where == "/data/database/agentd.db"
     assert settings.agents[0].permission_mode == "bypassPermissions"
 
 

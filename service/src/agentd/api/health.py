@@ -146,7 +146,9 @@ async def _set_aside(service: Service) -> list[str]:
 
 
 async def _store(service: Service) -> bool:
-    directory = service.settings.database_path.parent
+    if service.database.path is None:
+        return True
+    directory = service.database.path.parent
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
             await asyncio.to_thread(probe_directory, directory)

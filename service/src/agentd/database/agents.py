@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
+from agentd.database.insert import insert_into
 from agentd.database.tables import unproved_agents
 
 
@@ -23,5 +23,7 @@ def set_unproved(connection: Connection, agent: str, since: float | None) -> Non
             delete(unproved_agents).where(unproved_agents.c.agent == agent)
         )
         return
-    statement = insert(unproved_agents).values(agent=agent, since=since)
+    statement = insert_into(connection, unproved_agents).values(
+        agent=agent, since=since
+    )
     connection.execute(statement.on_conflict_do_nothing())

@@ -1,29 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""Opens the database with the pragmas that our promises need."""
+"""Opens the database, SQLite or PostgreSQL, and tells what is wrong with it."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from agentd.database.damaged import check, damaged_files, set_aside, tidy
-from agentd.database.schema import move_to_this_schema
-from agentd.database.writer import Writer
+from agentd.address import DatabaseAddress, DatabaseKind, database_address
+from agentd.database.damaged import damaged_files
+from agentd.database.limit import Limit, under
+from agentd.database.schema import MOVE_SECONDS, move_to_this_schema
+from agentd.database.sqlite import make_ready, sqlite_engines
+from agentd.database.writer import LIMIT_SECONDS, Writer
 from agentd.errors import DatabaseFailed
 from agentd.log import get_log
 
-BUSY_TIMEOUT_MILLISECONDS = 5000
-POOL_SIZE = 4
+ADVICE = {
+    "sqlite": "Check that its directory is writable for control and that its disk is "
+    "not full.",
+    "postgresql": "Check that the server runs, that control reaches it, and the "
+    "address in database_url_file.",
+}
 
 Result = TypeVar("Result")
 
@@ -33,46 +39,101 @@ log = get_log("database")
 class Database:
     """An open database: read and write transactions on it."""
 
-    def __init__(self, engine: AsyncEngine, writer: Writer, path: Path) -> None:
+    def __init__(
+        self, engine: AsyncEngine, writer: Writer, address: DatabaseAddress
+    ) -> None:
         self._engine = engine
         self._writer = writer
-        self.path = path
+        self._address = address
+
+    @property
+    def kind(self) -> DatabaseKind:
+        """Return "sqlite" or "postgresql"."""
+        return self._address.kind
+
+    @property
+    def shared(self) -> bool:
+        """Return whether other hosts may have the same database open."""
+        return self._address.kind == "postgresql"
+
+    @property
+    def where(self) -> str:
+        """Return where it is, for messages; without a password."""
+        return self._address.where
+
+    @property
+    def path(self) -> Path | None:
+        """Return its file, if it is one."""
+        return self._address.path
 
     def set_aside(self) -> list[str]:
         """Return the names of the damaged databases that lie beside this one."""
-        return damaged_files(self.path)
+        return [] if self.path is None else damaged_files(self.path)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection for reading; raise DatabaseFailed if it breaks."""
+        limit = Limit()
         try:
-            async with self._engine.connect() as connection:
-                yield connection
+            with self._limited(limit):
+                async with self._engine.connect() as connection:
+                    yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise _failed("read", self.path, error) from error
+            raise self._failed("read", error, limit) from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that commits at the end; raise DatabaseFailed."""
+        limit = Limit()
         try:
-            async with self._engine.connect() as raw:
-                connection = await raw.execution_options(agentd_write=True)
-                async with connection.begin():
-                    yield connection
+            with self._limited(limit):
+                async with self._engine.connect() as raw:
+                    connection = await raw.execution_options(agentd_write=True)
+                    async with connection.begin():
+                        yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise _failed("write", self.path, error) from error
+            raise self._failed("write", error, limit) from error
 
     async def do(
-        self, deed: Callable[[Connection], Result], *, synced: bool = True
+        self,
+        deed: Callable[[Connection], Result],
+        *,
+        synced: bool = True,
+        seconds: float = LIMIT_SECONDS,
     ) -> Result:
-        """Run a whole transaction in the writer's thread; raise DatabaseFailed.
+        """Run a whole transaction in a writer's thread; raise DatabaseFailed.
 
         Unsynced is for what nobody was told yet: a later synced one takes it along.
+        On PostgreSQL a deed may be run more than once, and is stored once.
         """
         try:
-            return await self._writer.run(deed, synced=synced)
+            return await self._writer.run(deed, synced=synced, seconds=seconds)
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise _failed("write", self.path, error) from error
+            raise self._failed("write", error) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.close()
+        await self._engine.dispose()
+
+    @contextmanager
+    def _limited(self, limit: Limit) -> Iterator[None]:
+        """Bound how long a server may say nothing; SQLite has no line to cut."""
+        if not self.shared:
+            yield
+            return
+        timer = asyncio.get_running_loop().call_later(LIMIT_SECONDS, limit.expire)
+        try:
+            with under(limit):
+                yield
+        finally:
+            timer.cancel()
+
+    def _failed(
+        self, verb: str, error: Exception, limit: Limit | None = None
+    ) -> DatabaseFailed:
+        over = limit is not None and limit.over
+        return failed(verb, self._address, error, over=over)
 
 
 @asynccontextmanager
@@ -83,72 +144,44 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     DatabaseFailed if it cannot be opened, DatabaseTooNew if its schema is newer
     than this version.
     """
-    path = Path(url.partition("///")[2])
-    await asyncio.to_thread(_look, path)
-    engine = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
-    plain = create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0)
-    for one in (engine.sync_engine, plain):
-        event.listen(one, "connect", _set_pragmas)
-        event.listen(one, "begin", _begin)
-    writer = Writer(plain)
-    database = Database(engine, writer, path)
+    database = await _opened(url)
     try:
-        before, after = await database.do(move_to_this_schema)
+        before, after = await database.do(move_to_this_schema, seconds=MOVE_SECONDS)
         if before != after:
             log.info("schema_moved", before=before, after=after)
         yield database
     finally:
-        await writer.close()
-        await engine.dispose()
+        await database.close()
 
 
-def _look(path: Path) -> None:
-    """Set the database aside if it is damaged."""
+async def _opened(url: str) -> Database:
     try:
-        tidy(path.parent)
-        if (fault := check(path)) is not None:
-            kept = set_aside(path)
-            log.error("database_set_aside", fault=fault, kept=str(kept))
-        _begin_private(path)
-    except OSError as error:
-        raise _failed("open", path, error) from error
+        address = database_address(url)
+    except ValueError as error:
+        raise DatabaseFailed(f"Cannot open the database: {error}.") from None
+    if address.path is not None:
+        try:
+            await asyncio.to_thread(make_ready, address.path)
+        except OSError as error:
+            raise failed("open", address, error) from error
+        return Database(*sqlite_engines(address.path), address)
+    # The driver costs 10 MB that nobody needs who has SQLite.
+    from agentd.database.postgres import postgres_engines
 
-
-def _begin_private(path: Path) -> None:
-    """Make an empty file that nobody else reads; SQLite's others take its mode."""
-    # What cannot be made is told by SQLite itself, with its own reason.
-    with suppress(OSError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    # With the driver's own BEGIN turned off, ours decides which lock is taken:
-    # a deferred transaction that turns into a writer fails at once when busy.
-    connection.isolation_level = None
-    cursor = connection.cursor()
     try:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        mode = cursor.fetchone()
-        if mode is None or str(mode[0]).lower() != "wal":
-            raise DatabaseFailed(
-                f"Cannot open the database: its journal mode is {mode}, not WAL. "
-                "Put it on a local file system."
-            )
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-    finally:
-        cursor.close()
+        return Database(*postgres_engines(address.url), address)
+    except SQLAlchemyError as error:
+        raise failed("open", address, error) from error
 
 
-def _begin(connection: Any) -> None:
-    writes = connection.get_execution_options().get("agentd_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _failed(verb: str, path: Path, error: Exception) -> DatabaseFailed:
-    cause = getattr(error, "orig", None) or error
+def failed(
+    verb: str, address: DatabaseAddress, error: Exception, *, over: bool = False
+) -> DatabaseFailed:
+    """Return what could not be done, and why: without a password, without rows."""
+    cause: object = getattr(error, "orig", None) or error
+    told = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
+    reason = "it did not answer in time" if over else address.hide(told.strip())
     return DatabaseFailed(
-        f'Cannot {verb} the database "{path}": {cause}. Check that its directory is '
-        "writable for control and that its disk is not full."
+        f'Cannot {verb} the database "{address.where}": {reason}. '
+        f"{ADVICE[address.kind]}"
     )

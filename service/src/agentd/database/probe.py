@@ -8,21 +8,26 @@ import os
 import tempfile
 from pathlib import Path
 
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection
 
+from agentd.database.insert import insert_into
 from agentd.database.open import Database
 from agentd.database.tables import probes
 
 
 async def probe_database(database: Database, now: float) -> None:
     """Write a row and commit it; raise DatabaseFailed if that is impossible."""
-    statement = insert(probes).values(id=1, at=now)
-    async with database.write() as connection:
-        await connection.execute(
+
+    def probe(connection: Connection) -> None:
+        statement = insert_into(connection, probes).values(id=1, at=now)
+        connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[probes.c.id], set_={"at": now}
             )
         )
+
+    async with database.write() as connection:
+        await connection.run_sync(probe)
 
 
 def probe_directory(directory: Path) -> None:

@@ -11,6 +11,10 @@ from sqlalchemy import Connection, inspect, text
 from agentd.database.tables import SCHEMA_REVISION
 from agentd.errors import DatabaseTooNew
 
+MOVE_SECONDS = 600.0
+# Two hosts that start at once move the schema one after the other.
+MOVE_LOCK = 0x6167656E7464
+
 
 def move_to_this_schema(connection: Connection) -> tuple[str | None, str]:
     """Run the missing migrations; return the revisions before and after.
@@ -20,6 +24,13 @@ def move_to_this_schema(connection: Connection) -> tuple[str | None, str]:
     before = _revision(connection)
     if before == SCHEMA_REVISION:
         return before, before
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        lock = text("SELECT pg_advisory_xact_lock(:lock)")
+        connection.execute(lock, {"lock": MOVE_LOCK})
+        if (before := _revision(connection)) == SCHEMA_REVISION:
+            return before, before
     # Alembic costs 5 MB and 0.1 s, and is needed only when something moves.
     from alembic import command
     from alembic.config import Config
