@@ -19,6 +19,7 @@ from agentd.agent.credentials import credentials_status
 from agentd.agent.log import Log
 from agentd.agent.managed import managed_state
 from agentd.agent.processes import CliProcesses
+from agentd.agent.restore import restore_calls
 from agentd.agent.settings import AgentSettings
 from agentd.agent.skill_calls import skill_calls
 from agentd.agent.start import StartRefused, is_uuid, parse_start
@@ -52,6 +53,7 @@ class AgentCalls:
                 for name, call in skill_calls(settings, booted.skills).items()
             },
             **transcript_calls(settings, self.processes.running),
+            **restore_calls(settings, self.processes.running),
         }
 
     def health(self) -> Mapping[str, object]:

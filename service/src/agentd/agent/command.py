@@ -67,6 +67,8 @@ def arguments(
     if start.tools:
         # What control offers has its own limits; nobody is there to be asked.
         result.append(f"--allowed-tools=mcp__{OWN_SERVER}")
+    if start.mirror:
+        result.append("--session-mirror")
     if start.resume and start.resume_at:
         result.append(f"--resume-session-at={start.resume_at}")
     return result

@@ -63,6 +63,7 @@ def _checks(start: CliStart) -> dict[str, bool]:
         ),
         "system_prompt": start.system_prompt is None or _is_prompt(start.system_prompt),
         "tools": isinstance(start.tools, bool),
+        "mirror": isinstance(start.mirror, bool),
         "resume_at": start.resume_at is None or is_uuid(start.resume_at),
         "definition": start.definition is None or is_name(start.definition),
     }

@@ -245,5 +245,5 @@ async def stored_sizes(
     return {key: size for key, size in found.items() if key in wanted}
 
 
-def _lines() -> Select[tuple[str]]:
+def _lines() -> Select[Any]:
     return select(entries.c.entry).where(_AT_FILE).order_by(entries.c.id)

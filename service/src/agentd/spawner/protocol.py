@@ -26,6 +26,7 @@ class CliStart:
     mcp_servers: Mapping[str, object] | None = None
     tools: bool = False
     resume_at: str | None = None
+    mirror: bool = False
     definition: str | None = None
 
 

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""Tests of transcripts that are kept in the database."""
