@@ -79,10 +79,9 @@ async def gateway(
         (stack.sockets_directory / agent).mkdir(parents=True)
     (directory / "key").write_text(KEY + "\n")
     try:
+        key = {"api_key_file": str(directory / "key")}
         await asyncio.to_thread(
-            lambda: stack.start_gateway(
-                upstream=upstream, api_key_file=str(directory / "key"), **settings
-            )
+            lambda: stack.start_gateway(upstream=upstream, **{**key, **settings})
         )
         yield stack
     finally:

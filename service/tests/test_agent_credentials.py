@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from boots import settings_in
 
-from agentd.agent.credentials import CredentialsStatus, credentials_status, status_of
+from agentd.agent.credentials import credentials_status
+from agentd.credentials.status import CredentialsStatus, status_of
 
 NOW = 1_000_000.0
 

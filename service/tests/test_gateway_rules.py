@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agentd.credentials.credential import Credential
 from agentd.gateway.headers import request_headers
 from agentd.gateway.refusal import Refused
 from agentd.gateway.rules import (
@@ -26,6 +27,7 @@ from agentd.gateway.scan import Asked
 from agentd.gateway.status import Usage
 from agentd.gateway_settings import AgentRules, Price
 
+KEY = Credential("api_key", "key")
 CHEAP = Price(input=1, output=5, cache_write=1.25, cache_read=0.1)
 DEAR = Price(input=5, output=25, cache_write=6.25, cache_read=0.5)
 PRICES = {"claude": CHEAP, "claude-opus": DEAR}
@@ -157,7 +159,7 @@ def test_a_beta_that_goes_around_a_rule_does_not_pass(
     rules: AgentRules, passed: str
 ) -> None:
     """An advisor is another model, and no token of it stands in the usage."""
-    headers = request_headers(BETAS, "key", withheld=withheld_betas(rules))
+    headers = request_headers(BETAS, KEY, withheld=withheld_betas(rules))
 
     found = b",".join(value for name, value in headers if name == b"anthropic-beta")
     kept = [one.split(b"-")[0].strip().lower().decode() for one in found.split(b",")]

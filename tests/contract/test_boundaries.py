@@ -94,7 +94,7 @@ LAYERS = (
         " agentd.settings agentd.sessions agentd.conversations agentd.agent",
     ),
     layer(
-        AGENTD + r"(spawner|agent|skills|transcripts)/.*",
+        AGENTD + r"(spawner|agent|credentials|skills|transcripts)/.*",
         never="agentd.api agentd.app agentd.database agentd.engine agentd.gateway"
         " agentd.settings agentd.sessions agentd.conversations agentd.log",
     ),

@@ -61,8 +61,8 @@ class GatewaySettings(Frozen):
     upstream: str = "offline"
     """`offline`, or the address of a Messages API."""
     api_key_file: str | None = None
-    """File with the key; an upstream other than `offline` needs one. A new
-    key in it is used for requests that come after it."""
+    """File with the key; an upstream other than `offline` needs one, or a
+    `credentials_directory`. A new key in it is used for requests that come after it."""
     credentials_directory: str | None = None
     """Where an uploaded key or sign-in is kept, which is used before that of
     `api_key_file`; null takes none."""
@@ -106,10 +106,11 @@ class GatewaySettings(Frozen):
             name for name, one in self.rules.items() if one.sign_in == "direct"
         }
         needs_key = self.upstream != "offline" and set(self.agents) - signed_in
-        if needs_key and self.api_key_file is None:
+        places = (self.api_key_file, self.credentials_directory)
+        if needs_key and places == (None, None):
             raise ValueError(
-                f'upstream is "{self.upstream}" and api_key_file is null. '
-                'Set api_key_file, or upstream to "offline"'
+                f'upstream is "{self.upstream}" and api_key_file is null. Set '
+                'api_key_file or credentials_directory, or upstream to "offline"'
             )
         return self
 

@@ -6,28 +6,14 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentd.agent.hostile_files import FileUnusable, read_small
 from agentd.agent.settings import AgentSettings
+from agentd.credentials.status import CredentialsStatus, status_of
 
 NAME = ".credentials.json"
 MAX_BYTES = 64 * 1024
-REFRESH_SECONDS = 30 * 60
-
-
-@dataclass(frozen=True)
-class CredentialsStatus:
-    """The status, and until when the token is good; the token is not in it."""
-
-    status: str
-    expires_at: float | None = None
-
-    def for_output(self) -> dict[str, object]:
-        """Return it for an answer."""
-        return {"status": self.status, "expires_at": self.expires_at}
 
 
 def credentials_status(settings: AgentSettings, now: float) -> CredentialsStatus:
@@ -45,29 +31,3 @@ def credentials_status(settings: AgentSettings, now: float) -> CredentialsStatus
     except (ValueError, RecursionError):
         return CredentialsStatus("signed_out")
     return status_of(value, now)
-
-
-def status_of(value: object, now: float) -> CredentialsStatus:
-    """Return the state of what the file holds; a time in it counts milliseconds."""
-    inner = value.get("claudeAiOauth") if isinstance(value, dict) else None
-    if not isinstance(inner, dict) or not _is_text(inner.get("accessToken")):
-        return CredentialsStatus("signed_out")
-    expires = inner.get("expiresAt")
-    if expires is None:
-        return CredentialsStatus("valid")
-    if isinstance(expires, bool) or not isinstance(expires, int | float):
-        return CredentialsStatus("signed_out")
-    try:
-        at = float(expires) / 1000
-    except OverflowError:
-        at = math.inf
-    if not math.isfinite(at):
-        return CredentialsStatus("signed_out")
-    if at <= now:
-        return CredentialsStatus("expired", at)
-    near = at - now < REFRESH_SECONDS
-    return CredentialsStatus("refresh_needed" if near else "valid", at)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""

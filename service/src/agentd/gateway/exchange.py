@@ -13,13 +13,20 @@ from typing import cast
 import httpx
 from starlette.types import Receive, Scope, Send
 
+from agentd.credentials.credential import Credential
 from agentd.gateway.account import Account
 from agentd.gateway.body import RequestBody
 from agentd.gateway.condition import Told
+from agentd.gateway.credentials import Credentials
 from agentd.gateway.framing import framing_of
 from agentd.gateway.headers import Header, request_headers, response_headers
-from agentd.gateway.key import ModelKey
-from agentd.gateway.refusal import AT_ONCE, Refused, answer_of
+from agentd.gateway.refusal import (
+    AT_ONCE,
+    Refused,
+    answer_of,
+    no_credential,
+    not_signed_in,
+)
 from agentd.gateway.rules import BYTES_PER_TOKEN, Amount, estimate, price_of, priced
 from agentd.gateway.scan import Asked
 from agentd.gateway.status import Usage
@@ -36,13 +43,13 @@ _log = get_log("gateway")
 
 @dataclass
 class Upstream:
-    """Where the model is, and how it is reached; the key is never shown."""
+    """Where the model is, and how it is reached; without credentials it needs none."""
 
     transport: httpx.AsyncBaseTransport
     url: str
     max_request_bytes: int
     timeout: Mapping[str, float] = field(default_factory=dict)
-    key: ModelKey | None = field(default=None, repr=False)
+    credentials: Credentials | None = field(default=None, repr=False)
     fault: str | None = None
 
     def unreachable(self, status: int, reason: str) -> Refused:
@@ -118,7 +125,8 @@ class Exchange:
         self._session = framing.session
         direct = self._account.rules.sign_in == "direct"
         if direct and not framing.is_signed:
-            raise _not_signed_in(self._account.name)
+            raise not_signed_in(self._account.name)
+        credential = None if direct else self._credential()
         if self._is_billed:
             self._account.check_budget()
         withheld = self._account.withheld_betas
@@ -126,7 +134,7 @@ class Exchange:
             "POST",
             self._url(scope),
             headers=request_headers(
-                scope["headers"], self._key(), own_sign_in=direct, withheld=withheld
+                scope["headers"], credential, own_sign_in=direct, withheld=withheld
             ),
             content=await self._body.content(self._allow),
             extensions={"timeout": self._upstream.timeout},
@@ -147,8 +155,13 @@ class Exchange:
         query = b"beta=true" if scope["query_string"] == b"beta=true" else None
         return httpx.URL(f"{self._upstream.url}{self._path}", query=query)
 
-    def _key(self) -> str | None:
-        return None if self._upstream.key is None else self._upstream.key.value()
+    def _credential(self) -> Credential | None:
+        if self._upstream.credentials is None:
+            return None
+        found = self._upstream.credentials.current()
+        if found is None:
+            raise no_credential()
+        return found
 
     @property
     def _is_billed(self) -> bool:
@@ -282,13 +295,3 @@ class Sender:
         headers = [*answer.headers, *([(b"connection", b"close")] if close else [])]
         await self.start(answer.status, headers)
         await self.body(answer.body, more=False)
-
-
-def _not_signed_in(agent: str) -> Refused:
-    return Refused(
-        401,
-        "authentication_error",
-        f'Agent "{agent}" has no sign-in of its own, and the gateway adds no key for '
-        'it. Sign its CLI in, or set sign_in of the agent to "gateway".',
-        AT_ONCE,
-    )

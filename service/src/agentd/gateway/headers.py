@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agentd.credentials.credential import Credential
+
 Header = tuple[bytes, bytes]
 
 REQUEST_NAMES = frozenset(
@@ -25,6 +27,8 @@ REQUEST_NAMES = frozenset(
 REQUEST_PREFIXES = (b"x-stainless-",)
 OWN_SIGN_IN = frozenset({b"authorization"})
 BETA = b"anthropic-beta"
+# What the Messages API wants to be told beside an OAuth token.
+OAUTH_BETA = b"oauth-2025-04-20"
 RESPONSE_NAMES = frozenset(
     {
         b"cache-control",
@@ -41,12 +45,12 @@ RESPONSE_PREFIXES = (b"anthropic-ratelimit-",)
 
 def request_headers(
     headers: Iterable[Header],
-    api_key: str | None,
+    credential: Credential | None,
     *,
     own_sign_in: bool = False,
     withheld: tuple[bytes, ...] = (),
 ) -> list[Header]:
-    """Return what goes to the model: the allowed headers, and our own key.
+    """Return what goes to the model: the allowed headers, and our own key or sign-in.
 
     An agent that is signed in itself goes with its own authorization instead.
     Betas whose names begin like one of the withheld are left out.
@@ -61,9 +65,18 @@ def request_headers(
     passed.append((b"accept-encoding", b"identity"))
     if own_sign_in:
         passed += _allowed(given, OWN_SIGN_IN, ())
-    elif api_key is not None:
-        passed.append((b"x-api-key", api_key.encode()))
+    elif credential is not None:
+        passed = _signed(passed, credential)
     return passed
+
+
+def _signed(passed: list[Header], credential: Credential) -> list[Header]:
+    secret = credential.secret.encode()
+    if credential.kind == "api_key":
+        return [*passed, (b"x-api-key", secret)]
+    betas = _betas([*passed, (BETA, OAUTH_BETA)], ())
+    kept = [header for header in passed if header[0] != BETA]
+    return [*kept, *betas, (b"authorization", b"Bearer " + secret)]
 
 
 def response_headers(headers: Iterable[Header]) -> list[Header]:
@@ -75,7 +88,8 @@ def _betas(headers: list[Header], withheld: tuple[bytes, ...]) -> list[Header]:
     named = b",".join(value for name, value in headers if name == BETA).split(b",")
     kept = [one.strip() for one in named]
     kept = [one for one in kept if one and not one.lower().startswith(withheld)]
-    return [(BETA, b",".join(kept))] if kept else []
+    # Each once: a request may name the beta that we add.
+    return [(BETA, b",".join(dict.fromkeys(kept)))] if kept else []
 
 
 def _allowed(

@@ -33,6 +33,28 @@ class Refused(Exception):
         self.headers = headers
 
 
+def no_credential() -> Refused:
+    """Return the refusal while the gateway has nothing to add."""
+    return Refused(
+        401,
+        "authentication_error",
+        "The gateway has no key and no sign-in yet. Upload one to "
+        "POST /api/credentials, or set deployment_anthropic_api_key.",
+        AT_ONCE,
+    )
+
+
+def not_signed_in(agent: str) -> Refused:
+    """Return the refusal of an agent that should come signed in, and does not."""
+    return Refused(
+        401,
+        "authentication_error",
+        f'Agent "{agent}" has no sign-in of its own, and the gateway adds no key for '
+        'it. Sign its CLI in, or set sign_in of the agent to "gateway".',
+        AT_ONCE,
+    )
+
+
 @dataclass(frozen=True)
 class Answer:
     """One whole answer of the gateway's own."""

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from agentd.gateway.account import Account
 from agentd.gateway.app import BySocket, create_app
+from agentd.gateway.credentials import Credentials
 from agentd.gateway.exchange import Upstream
 from agentd.gateway.key import ModelKey
 from agentd.gateway.ledger import Ledger
@@ -172,7 +173,7 @@ def _upstream(
             account.note_new_key()
 
     offline = settings.upstream == OFFLINE
-    path = None if offline else settings.api_key_file
+    path, directory = settings.api_key_file, settings.credentials_directory
     return Upstream(
         transport=transport,
         url=OFFLINE_URL if offline else settings.upstream,
@@ -183,7 +184,13 @@ def _upstream(
             "read": settings.upstream_timeout_seconds,
             "pool": settings.upstream_timeout_seconds,
         },
-        key=None if path is None else ModelKey(path, forget_refusals),
+        credentials=None
+        if offline
+        else Credentials(
+            None if path is None else ModelKey(path, forget_refusals),
+            None if directory is None else Path(directory),
+            forget_refusals,
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agentd.gateway.account import Account
+from agentd.gateway.credentials_app import CredentialsEndpoint
 from agentd.gateway.exchange import Upstream
 from agentd.gateway.ledger import Ledger
 from agentd.gateway.status import GatewayStatus
@@ -34,13 +35,26 @@ class Report:
 
     def status(self) -> GatewayStatus:
         """Return the document as it is now."""
-        key = self.upstream.key
-        faults = (key.fault if key else None, self.upstream.fault)
+        credentials = self.upstream.credentials
+        mine = credentials.faults if credentials and self._is_used else ()
+        faults = (*mine, self.upstream.fault)
         return GatewayStatus(
             upstream=self.upstream.url,
             started_at=self.started_at,
             agents={name: one.status() for name, one in self.accounts.items()},
             faults=(*(one for one in faults if one), *self.ledger.faults),
+        )
+
+    @property
+    def _is_used(self) -> bool:
+        """Return whether any agent goes with the gateway's own credentials."""
+        return any(one.rules.sign_in == "gateway" for one in self.accounts.values())
+
+    def is_signed_out(self) -> bool:
+        """Return whether the model refused what the gateway adds."""
+        return any(
+            one.rules.sign_in == "gateway" and one.condition().state == "signed_out"
+            for one in self.accounts.values()
         )
 
 
@@ -59,4 +73,6 @@ def create_status_app(report: Report) -> Starlette:
         found = [session.for_output() for session in account.sessions()]
         return JSONResponse({"agent": name, "sessions": found})
 
-    return Starlette(routes=[Route("/status", status), Route("/sessions", sessions)])
+    endpoint = CredentialsEndpoint(report.upstream.credentials, report.is_signed_out)
+    told = [Route("/status", status), Route("/sessions", sessions)]
+    return Starlette(routes=[*told, *endpoint.routes()])
