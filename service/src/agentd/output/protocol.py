@@ -38,7 +38,8 @@ class Output(Protocol):
     ) -> AsyncIterator[OutputEvent | None]:
         """Return the events from the beginning, or behind one, until the end.
 
-        None comes after each wait without an event. Where events were dropped stands
+        None comes after each wait without an event, and at once where nothing is there
+        at the beginning. Where events were dropped stands
         one named ``gap``; coming back behind its id tells it again. Raise
         QueueUnavailable if it cannot be read now.
         """
