@@ -84,6 +84,11 @@ class Stack:
         """The agent's working directory; its CLI's configuration is .claude in it."""
         return self.directory / agent / "memory"
 
+    @property
+    def definitions(self) -> Path:
+        """What is uploaded: agents, skills and webhooks below it."""
+        return self.directory / "definitions"
+
     def log(self, name: str) -> str:
         """What a process wrote: "gateway", or an agent's name."""
         return (self.directory / f"{name}.log").read_text()
@@ -119,6 +124,11 @@ class Stack:
             "org_directory": str(self.directory / "org"),
             "org_skills_directory": str(self.directory / "no-legacy-skills"),
             "built_in_skills_directory": str(self.directory / "built-in-skills"),
+            "definitions_directory": str(self.definitions / "agents"),
+            "uploaded_skills_directory": str(self.definitions / "skills"),
+            "built_in_definitions_directory": str(
+                self.directory / "built-in-definitions"
+            ),
             "managed_directory": str(self.directory / "managed"),
             "credentials_directory": str(self.directory / agent / "credentials"),
             "relay_port": free_port(),

@@ -89,6 +89,10 @@ class ControlProcess:
             "database_url": f"sqlite+aiosqlite:///{self.database}/agentd.db",
             "sockets_directory": str(self.stack.sockets_directory),
             "agents": [{"name": agent} for agent in self.agents],
+            "definitions_directory": str(self.stack.directory / "definitions"),
+            "built_in_definitions_directory": str(
+                self.stack.directory / "built-in-definitions"
+            ),
             "drain_seconds": 20,
             **self.settings,
         }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agentd.agent import command
 from agentd.agent.cli_settings import settle_state_file
+from agentd.agent.definitions import Definitions
 from agentd.agent.log import Log
 from agentd.agent.managed import EXCLUSIVE, Given, given_now, managed_present
 from agentd.agent.persona import PersonaUnusable, org_persona
@@ -51,6 +52,7 @@ class CliProcesses:
         self._all_ended.set()
         self._one_ended = asyncio.Event()
         self._draining = False
+        self._definitions = Definitions(settings, log)
 
     def __len__(self) -> int:
         """Return how many processes run."""
@@ -128,11 +130,12 @@ class CliProcesses:
         for warning in settle_state_file(Path(self._settings.config_directory)):
             self._log.event("warning", "state_file_damaged", warning=warning)
         given = given_now(self._settings)
-        return self._launch(stream, self._known(start)), given
+        directory = self._definitions.directory_of(start)
+        return self._launch(stream, self._known(start, directory), directory), given
 
-    def _known(self, start: CliStart) -> CliStart:
+    def _known(self, start: CliStart, directory: Path) -> CliStart:
         """Return the start without what the CLI would refuse as a whole."""
-        start = replace(start, resume_at=self._resume_at(start))
+        start = replace(start, resume_at=self._resume_at(start, directory))
         if not managed_present(self._settings):
             return start
         if start.mcp_servers:
@@ -140,7 +143,7 @@ class CliProcesses:
         # Control offers its own tools once more, when it greets the CLI.
         return replace(start, tools=False)
 
-    def _launch(self, stream: str, start: CliStart) -> Launch:
+    def _launch(self, stream: str, start: CliStart, directory: Path) -> Launch:
         settings = self._settings
         try:
             persona = None if start.system_prompt else org_persona(settings)
@@ -152,17 +155,17 @@ class CliProcesses:
                 self._cli, start, settings.cleanup_period_days, persona
             ),
             environment={**command.environment(settings), **mark},
-            directory=settings.working_directory,
+            directory=str(directory),
             mark=mark,
         )
 
-    def _resume_at(self, start: CliStart) -> str | None:
+    def _resume_at(self, start: CliStart, directory: Path) -> str | None:
         """Return the message to resume at, if the transcript has it (G17)."""
         if not start.resume or start.resume_at is None:
             return None
         state = transcript_state(
             Path(self._settings.config_directory),
-            Path(self._settings.working_directory),
+            directory,
             start.session_id,
             start.resume_at,
         )

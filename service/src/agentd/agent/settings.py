@@ -67,7 +67,8 @@ class AgentSettings:
     built_in_definitions_directory: str = "/opt/agentd/definitions"
     """Definitions that the image has."""
     definition_work_directory: str = "/data/memory/definitions"
-    """Where each definition has its writable work directory."""
+    """Where each definition has its writable work directory; follows
+    `working_directory` unless it is set."""
     skills: Sequence[str] | None = None
     """Names of the skills that the agent has; null is all of them."""
     managed_directory: str = "/etc/claude-code"
@@ -142,11 +143,15 @@ def parse_agent_settings(value: Mapping[str, object]) -> AgentSettings:
 
 
 def _beside(value: Mapping[str, object]) -> dict[str, object]:
-    """Return where a working directory of its own takes the other two with it."""
+    """Return where a working directory of its own takes the others with it."""
     working = value.get("working_directory")
     if working is None:
         return {}
-    return {"home_directory": working, "config_directory": f"{working}/.claude"}
+    return {
+        "home_directory": working,
+        "config_directory": f"{working}/.claude",
+        "definition_work_directory": f"{working}/definitions",
+    }
 
 
 def _check_value(name: str, kind: str, value: object) -> None:
