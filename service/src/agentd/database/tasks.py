@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The table of tasks: stored, cancelled, removed and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+
+from agentd.database.tables import conversations
+from agentd.database.task_tables import schedules, tasks
+from agentd.queue.values import RANKS, NewTask, Task
+
+QUEUED: Final = "queued"
+RUNNING: Final = "running"
+CANCELLED: Final = "cancelled"
+COLUMNS = [tasks.c[one.name] for one in fields(Task)]
+
+
+def task_of(row: Any) -> Task:
+    """Return the task that a row holds."""
+    return Task(**{one.name: row._mapping[one.name] for one in fields(Task)})
+
+
+def insert_tasks(
+    connection: Connection,
+    drafts: Sequence[tuple[str, NewTask]],
+    now: float,
+    *,
+    published: bool = False,
+) -> list[Task]:
+    """Store tasks under the ids that come with them, and return them in that order.
+
+    With ``published``, those that may begin at once are noted as being on their way.
+    """
+    if not drafts:
+        return []
+    rows = [_row(task_id, new, now, published) for task_id, new in drafts]
+    found = connection.execute(insert(tasks).returning(*COLUMNS), rows)
+    stored = {row.id: task_of(row) for row in found}
+    return [stored[task_id] for task_id, _new in drafts]
+
+
+def _row(task_id: str, new: NewTask, now: float, published: bool) -> dict[str, object]:
+    available = now if new.available_at is None else new.available_at
+    return {
+        "id": task_id,
+        "agent": new.agent,
+        "schedule_id": new.schedule_id,
+        "conversation_id": new.conversation_id,
+        "prompt": new.prompt,
+        "priority": new.priority,
+        "rank": RANKS[new.priority],
+        "definition": new.definition,
+        "model": new.model,
+        "timeout_seconds": new.timeout_seconds,
+        "status": QUEUED,
+        "attempts": 0,
+        "created_at": now,
+        "available_at": available,
+        "published_at": now if published and available <= now else None,
+        "cancel_requested": False,
+    }
+
+
+def missing(connection: Connection, news: Iterable[NewTask]) -> set[str]:
+    """Return the ids of conversations and schedules that are named and not there."""
+    asked = list(news)
+    found: set[str] = set()
+    for table, ids in (
+        (conversations, {new.conversation_id for new in asked} - {None}),
+        (schedules, {new.schedule_id for new in asked} - {None}),
+    ):
+        if ids:
+            known = connection.scalars(select(table.c.id).where(table.c.id.in_(ids)))
+            found |= {str(one) for one in ids} - set(known)
+    return found
+
+
+def cancel_queued(connection: Connection, task_id: str, now: float) -> bool:
+    """Cancel a task that waits; return whether it did."""
+    changed = connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.status == QUEUED)
+        .values(status=CANCELLED, finished_at=now, cancel_requested=True)
+    )
+    return changed.rowcount > 0
+
+
+def ask_to_cancel(connection: Connection, task_id: str) -> bool:
+    """Note that a running task is to be cancelled; return whether it runs."""
+    changed = connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.status == RUNNING)
+        .values(cancel_requested=True)
+    )
+    return changed.rowcount > 0
+
+
+def remove_task(connection: Connection, task_id: str) -> bool:
+    """Remove a task that does not run; return whether there was one."""
+    gone = connection.execute(
+        delete(tasks).where(tasks.c.id == task_id, tasks.c.status != RUNNING)
+    )
+    return gone.rowcount > 0
+
+
+def get_task(connection: Connection, task_id: str) -> Task | None:
+    """Return one task."""
+    row = connection.execute(select(*COLUMNS).where(tasks.c.id == task_id)).first()
+    return None if row is None else task_of(row)
+
+
+def select_tasks(conditions: Mapping[str, str | None]) -> Select[Any]:
+    """Return the tasks whose columns hold what is asked, the newest first."""
+    asked = {name: value for name, value in conditions.items() if value is not None}
+    wanted = [tasks.c[name] == value for name, value in asked.items()]
+    return select(*COLUMNS).where(*wanted).order_by(tasks.c.number.desc())
+
+
+def count_queued(connection: Connection, at_most: int | None = None) -> int:
+    """Return how many tasks wait; with a bound, no more than that are counted."""
+    waiting = select(tasks.c.number).where(tasks.c.status == QUEUED)
+    if at_most is not None:
+        waiting = waiting.limit(at_most)
+    found = connection.scalar(select(func.count()).select_from(waiting.subquery()))
+    return int(found or 0)
