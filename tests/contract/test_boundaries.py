@@ -105,6 +105,11 @@ LAYERS = (
         " agentd.agent agentd.conversations",
     ),
     layer(
+        AGENTD + r"hosts/.*",
+        "sqlalchemy structlog",
+        never="agentd.api agentd.app agentd.engine agentd.gateway agentd.agent",
+    ),
+    layer(
         AGENTD + r"(queue|output)/.*",
         "redis sqlalchemy structlog taskiq taskiq_redis",
         never="agentd.api agentd.app agentd.engine agentd.gateway agentd.agent",

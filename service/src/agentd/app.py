@@ -28,7 +28,8 @@ from agentd.conversations.turns import Turns
 from agentd.conversations.unproved import Unproved
 from agentd.database.open import Database, open_database
 from agentd.engine.protocol import Engine
-from agentd.errors import DatabaseFailed
+from agentd.errors import DatabaseFailed, HostNameTaken
+from agentd.hosts.presence import Presence
 from agentd.log import get_log
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
@@ -81,6 +82,7 @@ async def _service(
     """Start the parts of control, and end them in the other order."""
     async with (
         _database(settings.database_address.url) as database,
+        _presence(settings, database, edges) as presence,
         engine,
         asyncio.TaskGroup() as tasks,
     ):
@@ -95,12 +97,14 @@ async def _service(
             clock=edges.clock,
             outbox=Outbox(database, edges.clock, settings.outbound_ttl_days),
             unproved=Unproved(),
+            host=presence,
         )
         turns = Turns(settings, parts, tasks)
         await turns.start()
         yield Service(
             settings=settings,
             database=database,
+            presence=presence,
             engine=engine,
             spawner=edges.spawner,
             turns=turns,
@@ -124,3 +128,22 @@ async def _database(url: str) -> AsyncIterator[Database]:
             log.critical("control_cannot_start", error=str(error))
             raise
         yield database
+
+
+@asynccontextmanager
+async def _presence(
+    settings: ControlSettings, database: Database, edges: Edges
+) -> AsyncIterator[Presence]:
+    """Hold this host's name, or say in the log why control cannot start."""
+    names = [agent.name for agent in settings.agents]
+    presence = Presence(
+        database, settings.host, names, edges.clock, settings.worker_lost_seconds
+    )
+    presence.stop_with(edges.stop)
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(presence)
+        except (DatabaseFailed, HostNameTaken) as error:
+            log.critical("control_cannot_start", error=str(error))
+            raise
+        yield presence

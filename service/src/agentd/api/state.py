@@ -18,6 +18,7 @@ from agentd.clock import Clock
 from agentd.conversations.turns import Turns
 from agentd.database.open import Database
 from agentd.engine.protocol import Engine
+from agentd.hosts.presence import Presence
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
 
@@ -28,6 +29,7 @@ class Service:
 
     settings: ControlSettings
     database: Database
+    presence: Presence
     engine: Engine
     spawner: Spawner
     turns: Turns

@@ -13,6 +13,7 @@ from agentd.conversations.unproved import Unproved
 from agentd.conversations.values import Answer
 from agentd.database.open import Database
 from agentd.engine.protocol import Engine
+from agentd.hosts.presence import Presence
 from agentd.spawner.protocol import Spawner
 
 
@@ -34,3 +35,4 @@ class TurnParts:
     clock: Clock
     outbox: Outbox
     unproved: Unproved
+    host: Presence

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agentd.address import DatabaseAddress, DatabaseKind, database_address
 from agentd.database.damaged import damaged_files
-from agentd.database.limit import Limit, under
+from agentd.database.limit import Limit, attach_current, under
 from agentd.database.schema import MOVE_SECONDS, move_to_this_schema
 from agentd.database.sqlite import make_ready, sqlite_engines
 from agentd.database.writer import LIMIT_SECONDS, Writer
@@ -82,6 +82,19 @@ class Database:
             raise self._failed("read", error, limit) from error
 
     @asynccontextmanager
+    async def on(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """Use a connection that was kept; raise DatabaseFailed if it breaks."""
+        limit = Limit()
+        try:
+            with self._limited(limit):
+                attach_current(
+                    (await connection.get_raw_connection()).driver_connection
+                )
+                yield
+        except (SQLAlchemyError, OSError) as error:
+            raise self._failed("write", error, limit) from error
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that commits at the end; raise DatabaseFailed."""
         limit = Limit()
@@ -111,6 +124,24 @@ class Database:
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise self._failed("write", error) from error
 
+    @asynccontextmanager
+    async def keep(self) -> AsyncIterator[Kept]:
+        """Give a connection of one's own that is closed at the end.
+
+        Raise DatabaseFailed if there is none.
+        """
+        limit = Limit()
+        try:
+            with self._limited(limit):
+                connection = await self._engine.connect()
+        except (SQLAlchemyError, OSError) as error:
+            raise self._failed("open", error, limit) from error
+        try:
+            yield Kept(self, connection)
+        finally:
+            await connection.invalidate()
+            await connection.close()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._writer.close()
@@ -134,6 +165,21 @@ class Database:
     ) -> DatabaseFailed:
         over = limit is not None and limit.over
         return failed(verb, self._address, error, over=over)
+
+
+class Kept:
+    """One connection that stays, with each statement stored by itself."""
+
+    def __init__(self, database: Database, connection: AsyncConnection) -> None:
+        self._database = database
+        self._connection = connection
+
+    async def run(self, deed: Callable[[Connection], Result]) -> Result:
+        """Run a deed and return what it returned; raise DatabaseFailed."""
+        async with self._database.on(self._connection):
+            done = await self._connection.run_sync(deed)
+            await self._connection.commit()
+        return done
 
 
 @asynccontextmanager
