@@ -199,9 +199,10 @@ class Turns:
                 self._preparation.forget(conversation_id)
                 self._locks.release(conversation_id)
 
-    async def break_off(self, turn: RunningTurn, why: str) -> None:
+    async def break_off(self, turn_uuid: str, why: str) -> None:
         """End a turn before its answer, and wait until that is stored as why."""
-        found = [task for task, run in self._running.items() if run.turn is turn]
+        running = self._running.items()
+        found = [task for task, run in running if run.turn.turn_uuid == turn_uuid]
         for task in found:
             self._running[task].broken_off = why
             task.cancel()

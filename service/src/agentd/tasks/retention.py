@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""What is not kept for ever: runs of schedules, tasks that ended long ago."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentd.clock import Clock
+from agentd.conversations.turns import Turns
+from agentd.database.open import Database
+from agentd.database.runs import OldRun, aged_tasks, delete_tasks, surplus_runs
+from agentd.errors import AgentdError, ConversationUnknown
+from agentd.log import get_log
+from agentd.settings import ControlSettings
+
+PAUSE_SECONDS = 600.0
+DAY_SECONDS = 86_400.0
+AT_ONCE = 200
+
+log = get_log("retention")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Removes what is too much or too old, a little at a time."""
+
+    settings: ControlSettings
+    database: Database
+    turns: Turns
+    clock: Clock
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except AgentdError as error:
+                log.warning("tasks_not_swept", error=str(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def sweep(self) -> int:
+        """Remove what is not kept; return how many tasks that were."""
+        keep = self.settings.task_log_retention
+        before = self.clock.now() - self.settings.task_retention_days * DAY_SECONDS
+        count = 0
+        while True:
+            async with self.database.read() as connection:
+                old = await connection.run_sync(surplus_runs, keep, AT_ONCE)
+                old += await connection.run_sync(aged_tasks, before, AT_ONCE)
+            removed = await drop_runs(self.database, self.turns, old)
+            count += removed
+            # What is in use now is left for the next time.
+            if removed < AT_ONCE:
+                break
+        if count:
+            log.info("tasks_removed", count=count)
+        return count
+
+
+async def drop_runs(database: Database, turns: Turns, old: Sequence[OldRun]) -> int:
+    """Remove tasks that ended, and first the conversations that are theirs alone.
+
+    Return how many; a conversation that cannot be removed now keeps its task.
+    """
+    ids = [one.task_id for one in old if one.conversation_id is None]
+    count = 0
+    for one in old:
+        if one.conversation_id is None:
+            continue
+        try:
+            await turns.remove(one.conversation_id)
+            count += 1
+        except ConversationUnknown:
+            ids.append(one.task_id)
+        except AgentdError as error:
+            log.info("run_kept", task=one.task_id, reason=str(error))
+    if ids:
+        count += await database.do(lambda c: delete_tasks(c, ids))
+    return count
