@@ -254,10 +254,10 @@ def test_a_kill_at_any_instant_loses_nothing_and_the_next_sync_is_whole(
             seen += 1
             if seen > at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            rename(*given, **named)
+            rename(*given, **named)  # type: ignore[arg-type]
 
         def act() -> None:
-            os.rename = dying  # type: ignore[assignment]
+            os.rename = dying
             sync_definition(source, work)
 
         in_a_child(act)

@@ -14,20 +14,21 @@ from pathlib import Path
 from .world import World, read, remove, write
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g")
-MANAGED = ("org", "built_in")
+MANAGED = ("org", "built_in", "uploaded")
 TIERS = (*MANAGED, "user", "copies", "copies")
 FILES = ("SKILL.md", "more/data")
 
 
 @dataclass
 class Model:
-    """The rules on texts: org, built-in and user are what each tier holds.
+    """The rules on texts: org, built-in, uploaded and user are what each tier holds.
 
     Base is the tier and text that the last finished sync put in the copies.
     """
 
     org: dict[str, str] = field(default_factory=dict)
     built_in: dict[str, str] = field(default_factory=dict)
+    uploaded: dict[str, str] = field(default_factory=dict)
     user: dict[str, str] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
     base: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -38,14 +39,15 @@ class Model:
         for name in NAMES:
             selected = selection is None or name in selection
             copy, base = self.copies.get(name), self.base.get(name)
-            sources = [tier.get(name) for tier in (self.org, self.built_in, self.user)]
+            tiers = (self.org, self.built_in, self.uploaded, self.user)
+            sources = [tier.get(name) for tier in tiers]
             if copy is not None and copy not in sources:
                 self._save(name, copy, base, selected)
             if not selected and base is None:
                 continue
             self.copies.pop(name, None)
             self.base.pop(name, None)
-            for tier in ("org", "built_in", "user") if selected else ():
+            for tier in (*MANAGED, "user") if selected else ():
                 text = getattr(self, tier).get(name)
                 if text is not None:
                     self.copies[name] = text
@@ -105,7 +107,7 @@ class Story:
 
     def compare(self) -> None:
         """Assert that the directories hold what the model says, each skill whole."""
-        for tier in ("org", "built_in", "user", "copies"):
+        for tier in (*MANAGED, "user", "copies"):
             place: Path = getattr(self.world, tier)
             found = {
                 name: whole(place, name)

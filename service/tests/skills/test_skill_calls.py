@@ -30,6 +30,7 @@ def settings_of(world: World) -> AgentSettings:
         org_directory=str(world.root / "organisation"),
         org_skills_directory=str(world.org),
         built_in_skills_directory=str(world.built_in),
+        uploaded_skills_directory=str(world.uploaded),
     )
 
 
@@ -38,6 +39,8 @@ async def test_a_reload_syncs_and_reports_what_is_there(world: World) -> None:
     calls = skill_calls(settings_of(world))
     write(world.org, "a", "org")
     write(world.built_in, "b", "built-in")
+    write(world.uploaded, "b", "uploaded")
+    write(world.uploaded, "d", "uploaded")
     write(world.user, "a", "user")
     write(world.copies, "c", "runtime")
 
@@ -48,9 +51,13 @@ async def test_a_reload_syncs_and_reports_what_is_there(world: World) -> None:
     assert answer == {
         "builtIn": ["b"],
         "org": ["a"],
+        "uploaded": ["b", "d"],
         "user": ["a", "c"],
-        "effective": ["a", "b", "c"],
-        "shadowed": [{"name": "a", "winner": "org", "loser": str(world.user / "a")}],
+        "effective": ["a", "b", "c", "d"],
+        "shadowed": [
+            {"name": "a", "winner": "org", "loser": str(world.user / "a")},
+            {"name": "b", "winner": "builtIn", "loser": str(world.uploaded / "b")},
+        ],
         "persisted": ["c"],
         "conflicts": [],
         "removed": [],

@@ -15,7 +15,7 @@ import pytest
 
 from .world import World, content, read, write
 
-PLACES = ("org", "built_in", "user", "copies")
+PLACES = ("org", "built_in", "uploaded", "user", "copies")
 
 
 @pytest.mark.parametrize("place", PLACES)

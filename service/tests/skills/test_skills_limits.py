@@ -13,7 +13,7 @@ from agentd.skills.values import Limits
 
 from .world import World, content, read, write
 
-PLACES = ("org", "built_in", "user", "copies")
+PLACES = ("org", "built_in", "uploaded", "user", "copies")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from .world import World, content, read, remove, write
 
 
-@pytest.mark.parametrize("tier", ["org", "built_in"])
+@pytest.mark.parametrize("tier", ["org", "built_in", "uploaded"])
 @pytest.mark.parametrize("edited", [False, True])
 def test_a_removed_managed_skill_does_not_come_back(
     world: World, tier: str, edited: bool

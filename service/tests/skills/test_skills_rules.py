@@ -37,13 +37,14 @@ def test_the_steps_are_persist_then_clear_then_sync(world: World) -> None:
 @pytest.mark.parametrize(
     ("tiers", "effective"),
     [
-        (("org", "built_in", "user"), "org"),
-        (("built_in", "user"), "built_in"),
+        (("org", "built_in", "uploaded", "user"), "org"),
+        (("built_in", "uploaded", "user"), "built_in"),
+        (("uploaded", "user"), "uploaded"),
         (("org", "user"), "org"),
         (("user",), "user"),
     ],
 )
-def test_the_organisation_comes_before_the_image_and_that_before_the_user(
+def test_org_comes_before_the_image_that_before_uploads_and_those_before_the_user(
     world: World, tiers: tuple[str, ...], effective: str
 ) -> None:
     """F03."""
@@ -68,7 +69,7 @@ def test_a_higher_tier_replaces_the_lower_one_whole(world: World) -> None:
     assert sorted(os.listdir(world.copies / "x")) == ["SKILL.md"]
 
 
-@pytest.mark.parametrize("tier", ["org", "built_in"])
+@pytest.mark.parametrize("tier", ["org", "built_in", "uploaded"])
 def test_an_edited_copy_of_a_managed_skill_is_restored_and_not_saved(
     world: World, tier: str
 ) -> None:

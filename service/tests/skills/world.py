@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
 
-"""The four directories of a sync below one, and what a test does to them."""
+"""The directories of a sync below one, and what a test does to them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ class World:
         return self.root / "org"
 
     @property
+    def uploaded(self) -> Path:
+        """The skills that were uploaded."""
+        return self.root / "uploaded"
+
+    @property
     def user(self) -> Path:
         """The skills of the agent itself."""
         return self.root / "memory" / "skills"
@@ -57,6 +62,7 @@ class World:
         return SkillPlaces(
             built_in=self.built_in,
             org=self.org,
+            uploaded=self.uploaded,
             user=self.user,
             destination=self.copies,
             state=self.state,
@@ -64,7 +70,8 @@ class World:
 
     def lay_out(self) -> World:
         """Make the directories that a boot makes before the sync."""
-        for directory in (self.built_in, self.org, self.user, self.copies):
+        sources = (self.built_in, self.org, self.uploaded)
+        for directory in (*sources, self.user, self.copies):
             directory.mkdir(parents=True)
         return self
 

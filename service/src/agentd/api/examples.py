@@ -92,8 +92,9 @@ MESSAGES: Json = {
 SKILLS: Json = {
     "builtIn": ["documents"],
     "org": ["house-style"],
+    "uploaded": ["invoices"],
     "user": ["house-style", "letters"],
-    "effective": ["documents", "house-style", "letters"],
+    "effective": ["documents", "house-style", "invoices", "letters"],
     "shadowed": [
         {
             "name": "house-style",

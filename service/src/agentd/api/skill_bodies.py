@@ -12,7 +12,7 @@ from agentd.api.bodies import Label
 
 
 class ShadowedBody(BaseModel):
-    """A skill of the agent that one of a higher tier hides."""
+    """A skill that one of a higher tier hides."""
 
     name: str
     winner: str = Field(description="The tier that is used.")
@@ -31,6 +31,9 @@ class SkillsBody(BaseModel):
 
     builtIn: list[str] = Field(description="Skills of the image.")
     org: list[str] = Field(description="Skills of the organisation.")
+    uploaded: list[str] = Field(
+        default_factory=list, description="Skills that were uploaded for all agents."
+    )
     user: list[str] = Field(description="Skills of the agent itself.")
     effective: list[str] = Field(description="Skills that the CLI should have.")
     shadowed: list[ShadowedBody] = Field(default_factory=list)

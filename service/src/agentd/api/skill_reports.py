@@ -22,6 +22,7 @@ def read_report(answer: Mapping[str, object]) -> SkillsBody:
     return SkillsBody(
         builtIn=_names(answer, "builtIn"),
         org=_names(answer, "org"),
+        uploaded=_names(answer, "uploaded"),
         user=_names(answer, "user"),
         effective=_names(answer, "effective"),
         shadowed=[

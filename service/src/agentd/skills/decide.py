@@ -3,8 +3,9 @@
 
 """What a sync does with one skill: a decision on digests alone.
 
-org > built-in > user. The copy in the destination belongs to the tier that it was
-put from; what the agent made or edited there is saved before anything takes its place.
+org > built-in > uploaded > user. The copy in the destination belongs to the tier that
+it was put from; what the agent made or edited there is saved before anything takes its
+place.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agentd.skills.manifest import Entry
-from agentd.skills.values import BUILT_IN, ORG, USER
+from agentd.skills.values import BUILT_IN, ORG, UPLOADED, USER
 
 # The digest of what is there and cannot be read: it equals nothing.
 UNREADABLE = "?"
@@ -45,6 +46,7 @@ class Seen:
 
     org: str | None = None
     built_in: str | None = None
+    uploaded: str | None = None
     user: str | None = None
     copy: str | None = None
     entry: Entry | None = None
@@ -55,8 +57,9 @@ class Seen:
 
     @property
     def managed(self) -> bool:
-        """Return whether the organisation or the image has it."""
-        return self.org is not None or self.built_in is not None
+        """Return whether a tier above the agent's own has it."""
+        tiers = (self.org, self.built_in, self.uploaded)
+        return any(digest is not None for digest in tiers)
 
     @property
     def claimed(self) -> bool:
@@ -91,7 +94,13 @@ def decide(seen: Seen) -> Decision:
 def winner(seen: Seen, user: str | None) -> tuple[str | None, str | None]:
     """Return the tier that is effective and its digest."""
     if seen.selected:
-        for tier, digest in ((ORG, seen.org), (BUILT_IN, seen.built_in), (USER, user)):
+        tiers = (
+            (ORG, seen.org),
+            (BUILT_IN, seen.built_in),
+            (UPLOADED, seen.uploaded),
+            (USER, user),
+        )
+        for tier, digest in tiers:
             if digest is not None:
                 return tier, digest
     return None, None
@@ -102,7 +111,9 @@ def rescue(seen: Seen) -> Rescue:
     copy = seen.copy
     if copy is None:
         return Rescue.NOTHING
-    if copy != UNREADABLE and copy in (seen.org, seen.built_in, seen.user):
+    if copy != UNREADABLE and copy in (
+        *(seen.org, seen.built_in, seen.uploaded, seen.user),
+    ):
         return Rescue.NOTHING
     if seen.entry is None or not seen.entry.puts:
         return _of_unknown_origin(seen)

@@ -13,7 +13,7 @@ from agentd.skills.decide import UNREADABLE, Seen
 from agentd.skills.found import Found
 from agentd.skills.manifest import COPY, Entry, Manifest
 from agentd.skills.tree import SkillRefused
-from agentd.skills.values import BUILT_IN, ORG, USER
+from agentd.skills.values import BUILT_IN, ORG, UPLOADED, USER
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Sight:
         return Seen(
             org=self._digest(ORG, name, entry),
             built_in=self._digest(BUILT_IN, name, entry),
+            uploaded=self._digest(UPLOADED, name, entry),
             user=self._digest(USER, name, entry),
             copy=self._digest(COPY, name, entry),
             entry=entry,

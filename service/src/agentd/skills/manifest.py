@@ -21,12 +21,12 @@ from itertools import islice
 
 from agentd.skills.names import is_name
 from agentd.skills.tree import OPEN_DIRECTORY, open_up
-from agentd.skills.values import BUILT_IN, ORG, USER
+from agentd.skills.values import BUILT_IN, ORG, UPLOADED, USER
 
 VERSION = 1
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ENTRIES = 10_000
-TIERS = frozenset({BUILT_IN, ORG, USER})
+TIERS = frozenset({BUILT_IN, ORG, UPLOADED, USER})
 COPY = "copy"
 PLACES = TIERS | {COPY}
 _DIGEST = re.compile(r"[0-9a-f]{32}")

@@ -15,7 +15,7 @@ from agentd.skills.area import Area, Exchange
 from agentd.skills.found import Found, unread
 from agentd.skills.manifest import COPY, open_state
 from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused
-from agentd.skills.values import BUILT_IN, ORG, USER, Limits, SkillPlaces
+from agentd.skills.values import BUILT_IN, ORG, UPLOADED, USER, Limits, SkillPlaces
 
 # The operator names these; what is below them is never followed.
 _FOLLOWED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -23,7 +23,7 @@ _FOLLOWED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 @dataclass
 class Opened:
-    """The four directories, and those of them that are written to."""
+    """The directories, and those of them that are written to."""
 
     places: SkillPlaces
     limits: Limits
@@ -82,6 +82,7 @@ def open_places(
         opened.found[COPY] = Found(places.destination, os.dup(root))
         opened.found[ORG] = _source(places.org, _FOLLOWED)
         opened.found[BUILT_IN] = _source(places.built_in, _FOLLOWED)
+        opened.found[UPLOADED] = _source(places.uploaded, OPEN_DIRECTORY)
         opened.found[USER] = _source(places.user, OPEN_DIRECTORY)
         user = opened.found[USER].root
         if user is not None:

@@ -22,6 +22,7 @@ def places_of(settings: AgentSettings, legacy: Path = LEGACY_ORG_SKILLS) -> Skil
     return SkillPlaces(
         built_in=Path(settings.built_in_skills_directory),
         org=org,
+        uploaded=Path(settings.uploaded_skills_directory),
         user=Path(settings.working_directory) / "skills",
         destination=config / "skills",
         state=config / STATE_DIRECTORY / "skills.json",

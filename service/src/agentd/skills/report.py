@@ -5,14 +5,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from agentd.skills.area import STAGING
 from agentd.skills.look import Sight
 from agentd.skills.manifest import COPY
 from agentd.skills.opened import Opened
-from agentd.skills.values import BUILT_IN, ORG, USER, Shadowed, SkillsReport, shown
+from agentd.skills.values import (
+    BUILT_IN,
+    ORG,
+    UPLOADED,
+    USER,
+    Shadowed,
+    SkillsReport,
+    shown,
+)
 from agentd.skills.work import Work
 
 MAX_WARNINGS = 200
+HIGHEST_FIRST = (ORG, BUILT_IN, UPLOADED, USER)
 
 
 def report(opened: Opened, sight: Sight, work: Work) -> SkillsReport:
@@ -20,26 +31,34 @@ def report(opened: Opened, sight: Sight, work: Work) -> SkillsReport:
     found = opened.found
     user = found[USER].names() | set(work.persisted)
     effective = found[COPY].names() - set(work.removed) | work.put_names
-    shadowed = []
-    for name in sorted(user):
-        winner = next(
-            (tier for tier in (ORG, BUILT_IN) if name in found[tier].names()), None
-        )
-        if winner is not None:
-            place = found[USER].place(name)
-            shadowed.append(Shadowed(name=name, winner=winner, loser=place))
     return SkillsReport(
         built_in=sorted(found[BUILT_IN].names()),
         org=sorted(found[ORG].names()),
+        uploaded=sorted(found[UPLOADED].names()),
         user=sorted(user),
         effective=sorted(effective),
-        shadowed=shadowed,
+        shadowed=[
+            *_shadowed(opened, USER, user),
+            *_shadowed(opened, UPLOADED, found[UPLOADED].names()),
+        ],
         persisted=sorted(work.persisted),
         conflicts=work.conflicts,
         removed=sorted(work.removed),
         warnings=_warnings(opened, sight, work, effective),
         changed=work.changed,
     )
+
+
+def _shadowed(opened: Opened, tier: str, names: Collection[str]) -> Iterator[Shadowed]:
+    """Yield the skills of a tier that one of a higher tier hides."""
+    higher = HIGHEST_FIRST[: HIGHEST_FIRST.index(tier)]
+    for name in sorted(names):
+        winner = next(
+            (one for one in higher if name in opened.found[one].names()), None
+        )
+        if winner is not None:
+            place = opened.found[tier].place(name)
+            yield Shadowed(name=name, winner=winner, loser=place)
 
 
 def _warnings(
@@ -60,7 +79,7 @@ def _warnings(
         )
     for found in opened.found.values():
         warnings += found.notes()
-    for tier in (ORG, BUILT_IN, USER):
+    for tier in HIGHEST_FIRST:
         for name, tree in opened.found[tier].trees.items():
             if not tree.is_listed:
                 place = opened.found[tier].place(name)

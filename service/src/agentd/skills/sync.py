@@ -138,7 +138,10 @@ class _Sync:
             known: set[str] = set()
             if name in skills:
                 seen = skills[name].seen
-                digests = (seen.org, seen.built_in, seen.user, seen.copy)
+                digests = (
+                    *(seen.org, seen.built_in, seen.uploaded),
+                    *(seen.user, seen.copy),
+                )
                 known.update(digest for digest in digests if digest)
                 if seen.entry is not None:
                     known.update(put.digest for put in seen.entry.puts)

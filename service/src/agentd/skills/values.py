@@ -19,6 +19,7 @@ CUT = "The report was cut: there are more skills than fit in it."
 
 BUILT_IN = "builtIn"
 ORG = "org"
+UPLOADED = "uploaded"
 USER = "user"
 
 
@@ -37,12 +38,12 @@ class Limits:
     conflict_copies: int = 200
 
     def of_copies(self) -> Limits:
-        """Return those of the destination: it holds what three sources may hold."""
+        """Return those of the destination: it holds what four sources may hold."""
         return replace(
             self,
-            skills=4 * self.skills,
-            all_entries=4 * self.all_entries,
-            all_bytes=4 * self.all_bytes,
+            skills=5 * self.skills,
+            all_entries=5 * self.all_entries,
+            all_bytes=5 * self.all_bytes,
         )
 
 
@@ -55,12 +56,13 @@ class SkillPlaces:
     user: Path
     destination: Path
     state: Path
+    uploaded: Path | None = None
     warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shadowed:
-    """A user skill that a higher tier hides: that tier, and the skill's own path."""
+    """A skill that a higher tier hides: that tier, and the hidden one's own path."""
 
     name: str
     winner: str
@@ -81,6 +83,7 @@ class SkillsReport:
 
     built_in: Sequence[str] = ()
     org: Sequence[str] = ()
+    uploaded: Sequence[str] = ()
     user: Sequence[str] = ()
     effective: Sequence[str] = ()
     shadowed: Sequence[Shadowed] = ()
@@ -103,6 +106,7 @@ class SkillsReport:
             "removed": room.names(self.removed),
             "builtIn": room.names(self.built_in),
             "org": room.names(self.org),
+            "uploaded": room.names(self.uploaded),
             "user": room.names(self.user),
             "shadowed": room.things(
                 {"name": one.name, "winner": one.winner, "loser": one.loser}
