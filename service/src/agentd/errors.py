@@ -130,3 +130,7 @@ class UploadRefused(AgentdError):
 
 class CredentialsRefused(AgentdError):
     """What was uploaded is no key and no sign-in that could be used."""
+
+
+class StoreRefused(AgentdError):
+    """A line of a transcript may not, or cannot, be stored in the database."""

@@ -44,7 +44,6 @@ def test_a_line_of_very_many_values_is_not_parsed() -> None:
     "message",
     [
         {"type": "system", "subtype": "task_started", "task_id": "x" * 1000},
-        {"type": "transcript_mirror", "filePath": "x", "entries": []},
         {"type": "user", "message": {}},
         {"type": ["assistant"]},
         {},

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import claude_agent_sdk as sdk
@@ -23,6 +24,7 @@ from agentd.engine.client import (
     WritesLost,
 )
 from agentd.engine.lines import STARTED
+from agentd.engine.mirror import Mirror, Store
 from agentd.engine.protocol import Chunk, ClientWish, Thinking, ToolUse
 from agentd.engine.tools import ToolServer
 from agentd.engine.transport import CliTransport
@@ -50,11 +52,17 @@ class ClaudeClients:
     def __init__(self, spawner: Spawner) -> None:
         self._spawner = spawner
         self._bounds: dict[str, AgentBounds] = {}
+        self._stores: Callable[[ClientWish], Store] | None = None
+
+    def keep(self, stores: Callable[[ClientWish], Store]) -> None:
+        """Keep the transcripts of clients in these stores from now on."""
+        self._stores = stores
 
     def __call__(self, wish: ClientWish, send: Send) -> ClaudeClient:
         """Return a client for a wish; ``send`` takes the messages of its tools."""
         bounds = self._bounds.setdefault(wish.agent, AgentBounds(wish.agent))
-        return ClaudeClient(self._spawner, wish, send, bounds)
+        store = None if self._stores is None else self._stores(wish)
+        return ClaudeClient(self._spawner, wish, send, bounds, store)
 
 
 class SdkTransport(CliTransport, sdk.Transport):
@@ -70,6 +78,7 @@ class ClaudeClient:
         wish: ClientWish,
         send: Send = nowhere,
         bounds: AgentBounds | None = None,
+        store: Store | None = None,
     ) -> None:
         start = CliStart(
             session_id=wish.session_id,
@@ -83,10 +92,15 @@ class ClaudeClient:
             tools=bool(wish.tools),
             resume_at=wish.resume_at if wish.resume else None,
             definition=wish.definition,
+            mirror=store is not None,
         )
+        self._mirror = None if store is None else Mirror(store)
+        self._last_uuid: str | None = None
         self._tools = ToolServer(wish.tools, send) if wish.tools else None
         self._transport = SdkTransport(spawner, wish.agent, start)
         self._transport.serve(self._tools, bounds or AgentBounds(wish.agent))
+        if self._mirror is not None:
+            self._transport.keep(self._mirror)
         self._client = sdk.ClaudeSDKClient(
             sdk.ClaudeAgentOptions(include_partial_messages=True),
             transport=self._transport,
@@ -119,7 +133,17 @@ class ClaudeClient:
         with self._our_errors():
             async for message in self._client.receive_messages():
                 for translated in translate(message):
-                    yield translated
+                    yield self._judged(translated)
+
+    def _judged(self, message: ClientMessage) -> ClientMessage:
+        """Return the message, and with an end whether its last line is stored."""
+        if isinstance(message, Said):
+            self._last_uuid = message.uuid or self._last_uuid
+        elif isinstance(message, Ended) and self._mirror is not None:
+            last, self._last_uuid = self._last_uuid, None
+            stored = last is not None and self._mirror.holds(last)
+            return replace(message, stored=stored)
+        return message
 
     async def disconnect(self) -> None:
         """Close the CLI."""

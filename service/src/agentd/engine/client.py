@@ -42,7 +42,8 @@ class Ended:
 
     ``answered`` are the ids of the messages that it took in, or None if it did not
     tell; ``injected`` is true for a turn that nobody asked for, e.g. when a
-    background task ended; ``cost_usd`` is what that turn cost.
+    background task ended; ``cost_usd`` is what that turn cost; ``stored`` is whether
+    the last message of the model is in the database, None if none is kept there.
     """
 
     is_error: bool
@@ -52,6 +53,7 @@ class Ended:
     answered: tuple[str, ...] | None = None
     injected: bool = False
     cost_usd: float | None = None
+    stored: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,14 @@ UNUSED_START = b'{"type":"user"'
 # as a system message.
 LIFECYCLE = "command_lifecycle"
 STARTED = "command_started"
-USED = ("control_request", "control_response", "assistant", "result", "stream_event")
+# What the CLI wrote to its transcript; one that is too long is told of, not read.
+MIRROR = "transcript_mirror"
+MIRROR_START = b'{"type":"transcript_mirror"'
+TOO_LONG_MIRROR = {"type": MIRROR}
+USED = (
+    *("control_request", "control_response", "assistant", "result"),
+    *("stream_event", MIRROR),
+)
 USED_SYSTEM = ("init", "session_writes_lost", "background_tasks_changed")
 
 Hold = Callable[[int], None]
@@ -60,7 +67,11 @@ class LineReader:
             self._skipping = True
             self._buffer.clear()
         elif len(self._buffer) > MAX_LINE_BYTES:
-            raise _too_long()
+            if not self._buffer.startswith(MIRROR_START):
+                raise _too_long()
+            yield len(self._buffer), dict(TOO_LONG_MIRROR)
+            self._skipping = True
+            self._buffer.clear()
         self._tell()
 
     def forget(self) -> None:
@@ -83,10 +94,13 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
     text = line.strip()
     if not text.startswith(b"{") or text.startswith(UNUSED_START):
         return None
+    # A list takes thirty times the memory of its two brackets.
+    dense = text.count(b"[") + text.count(b"{") > MAX_OPENINGS
+    if text.startswith(MIRROR_START) and (dense or len(text) > MAX_LINE_BYTES):
+        return dict(TOO_LONG_MIRROR)
     if len(text) > MAX_LINE_BYTES:
         raise _too_long()
-    # A list takes thirty times the memory of its two brackets.
-    if text.count(b"[") + text.count(b"{") > MAX_OPENINGS:
+    if dense:
         raise CliFailed(
             f"The CLI wrote a line with more than {MAX_OPENINGS} brackets. "
             "Its client is closed."

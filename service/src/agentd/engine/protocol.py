@@ -80,7 +80,8 @@ class ClientWish:
 class TurnOutcome:
     """How a turn ended, as the CLI told it: claims from an agent's container.
 
-    ``skills`` are the names that the CLI reported when the turn began.
+    ``skills`` are the names that the CLI reported when the turn began; ``stored`` is
+    whether its last message is in the database, None if transcripts are not.
     """
 
     status: TurnStatus
@@ -91,6 +92,7 @@ class TurnOutcome:
     last_message_uuid: str | None
     skills: tuple[str, ...] | None = None
     cost_usd: float | None = None
+    stored: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from agentd.engine.bounds import AgentBounds
-from agentd.engine.lines import LineReader
+from agentd.engine.lines import MIRROR, LineReader
+from agentd.engine.mirror import Mirror
 from agentd.engine.tools import OWN_SERVER, ToolServer
 from agentd.errors import CliFailed
 from agentd.sessions.failures import cli_failure
@@ -29,6 +30,7 @@ class CliTransport:
         self._start = start
         self._tools: ToolServer | None = None
         self._bounds: AgentBounds | None = None
+        self._mirror: Mirror | None = None
         self._process: CliProcess | None = None
         self._writing = asyncio.Lock()
         self._answered = False
@@ -40,6 +42,10 @@ class CliTransport:
         """Offer these tools to the CLI, and read it within these bounds."""
         self._tools = tools
         self._bounds = bounds
+
+    def keep(self, mirror: Mirror) -> None:
+        """Give what the CLI writes to its transcript to this mirror."""
+        self._mirror = mirror
 
     async def connect(self) -> None:
         """Start the process in the agent."""
@@ -71,6 +77,8 @@ class CliTransport:
                     if message["type"] == "control_request":
                         await self._answer(message)
                         continue
+                    if await self._is_mirrored(size, message):
+                        continue
                     self._answered |= message["type"] == "control_response"
                     yield message
         finally:
@@ -85,8 +93,12 @@ class CliTransport:
 
     async def close(self) -> None:
         """End the process; bounded by the process itself."""
-        if self._process is not None:
-            await self._process.aclose()
+        try:
+            if self._mirror is not None:
+                await self._mirror.flush()
+        finally:
+            if self._process is not None:
+                await self._process.aclose()
 
     def abandon(self) -> None:
         """Drop the connection: the agent's side lets the process end its turn."""
@@ -114,6 +126,16 @@ class CliTransport:
                 f'The CLI of agent "{self._agent}" wrote {self._early_bytes} bytes '
                 "before it answered. Its client is closed."
             )
+
+    async def _is_mirrored(self, size: int, message: dict[str, Any]) -> bool:
+        """Return whether this was for the mirror, which has all before a turn ends."""
+        kind = message["type"]
+        if self._mirror is not None:
+            if kind == MIRROR:
+                await self._mirror.take(size, message)
+            elif kind == "result":
+                await self._mirror.flush()
+        return bool(kind == MIRROR)
 
     async def _answer(self, message: dict[str, Any]) -> None:
         """Answer a request of the CLI: the tools that are offered, and nothing else.

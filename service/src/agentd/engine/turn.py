@@ -72,6 +72,7 @@ class Turn:
                 last_message_uuid=self.last_uuid,
                 skills=self.skills,
                 cost_usd=ended.cost_usd,
+                stored=ended.stored,
             )
         )
 
