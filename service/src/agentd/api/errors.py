@@ -32,6 +32,11 @@ from agentd.errors import (
     DefinitionUnknown,
     Draining,
     EngineBusy,
+    QueueFull,
+    QueueUnavailable,
+    TaskBusy,
+    TaskInvalid,
+    TaskUnknown,
     TurnHandedOver,
 )
 from agentd.log import get_log
@@ -46,6 +51,11 @@ NO_JSON = "The body is no JSON that could be read. Send one JSON object in UTF-8
 STATUS: dict[type[AgentdError], int] = {
     ConversationUnknown: 404,
     AgentUnknown: 404,
+    TaskUnknown: 404,
+    TaskInvalid: 400,
+    TaskBusy: 409,
+    QueueFull: 503,
+    QueueUnavailable: 503,
     ConversationBusy: 409,
     DefinitionFixed: 409,
     DefinitionExists: 409,

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from agentd.api import examples
+from agentd.api import examples, task_examples
 
 Json = dict[str, Any]
 
@@ -76,6 +76,8 @@ def _complete(operation: Json, method: str, path: str) -> None:
             parameter["example"] = examples.CONVERSATION
         if parameter["name"] == "session_id":
             parameter["example"] = examples.SESSION
+        if parameter["name"] == "task_id":
+            parameter["example"] = task_examples.TASK
 
 
 def _show(answer: Json, status: int, operation: str) -> None:
