@@ -16,11 +16,17 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentd.api.socket_edge import refusal_of, refuse_socket
 from agentd.log import get_log
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 30.0
 OPEN_PATHS = frozenset({"/health"})
+# What an answer begins with: to a request, or to the handshake of a socket.
+ANSWERED = frozenset(
+    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+)
+SWITCHING_PROTOCOLS = 101
 QUIET_PATHS = frozenset({"/health", "/metrics"})
 MAX_LOGGED_PATH = 200
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -47,7 +53,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
@@ -57,9 +63,27 @@ class Edge:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             began = time.monotonic()
             try:
-                await self._pass(scope, headers, receive, answer)
+                if scope["type"] == "websocket":
+                    await self._open(scope, headers, receive, answer)
+                else:
+                    await self._pass(scope, headers, receive, answer)
             finally:
                 _note(scope, answer.status, time.monotonic() - began)
+
+    async def _open(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        answer: _Answer,
+    ) -> None:
+        refused = refusal_of(scope, headers, self._rules.token)
+        if refused is None:
+            await self._app(scope, receive, answer.send)
+            return
+        status, error = refused
+        body = {"error": error, "request_id": answer.request_id}
+        await refuse_socket(answer.send, status, body)
 
     async def _pass(
         self,
@@ -116,14 +140,14 @@ class _Answer:
 
     def __init__(self, send: Send, request_id: str, rules: EdgeRules) -> None:
         self._send = send
-        self._request_id = request_id
+        self.request_id = request_id
         self._rules = rules
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer, with our headers on the first."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
+        if message["type"] in ANSWERED:
+            self.status = message.get("status", SWITCHING_PROTOCOLS)
             message = {
                 **message,
                 "headers": [*message.get("headers", []), *self._headers()],
@@ -132,7 +156,7 @@ class _Answer:
 
     async def refuse(self, status: int, error: str) -> None:
         """Send a whole answer that says why the request is refused."""
-        body = json.dumps({"error": error, "request_id": self._request_id}).encode()
+        body = json.dumps({"error": error, "request_id": self.request_id}).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
@@ -145,7 +169,7 @@ class _Answer:
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         return [
-            (b"x-request-id", self._request_id.encode("ascii")),
+            (b"x-request-id", self.request_id.encode("ascii")),
             (b"x-build-version", self._rules.version.encode("latin-1", "replace")),
             (b"x-build-commit", self._rules.commit.encode("latin-1", "replace")),
         ]

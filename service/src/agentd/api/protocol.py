@@ -5,17 +5,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
+import re
 import uuid
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from agentd.api.slow_readers import SlowReader
 from agentd.log import get_log
 
 HEADER_SECONDS = 10.0
+SLOW_SECONDS = 60.0
 MAX_CONNECTIONS = 1024
+SOCKET_PATH = re.compile(r"/queue/[^/]+/socket")
 
 log = get_log("api")
 
@@ -28,12 +34,15 @@ class ControlProtocol(H11Protocol):
     """
 
     header_seconds = HEADER_SECONDS
+    slow_seconds = SLOW_SECONDS
     max_connections = MAX_CONNECTIONS
     _overdue: asyncio.TimerHandle | None = None
+    _reader: SlowReader | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless too many connections are open."""
         super().connection_made(transport)
+        self._reader = SlowReader(self.loop, transport, self.slow_seconds)
         if len(self.connections) > self.max_connections:
             self._refuse(
                 503,
@@ -46,7 +55,21 @@ class ControlProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._wait_no_longer()
+        if self._reader is not None:
+            self._reader.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a reader that takes nothing."""
+        super().pause_writing()
+        if self._reader is not None:
+            self._reader.begin()
+
+    def resume_writing(self) -> None:
+        """Go on: it took something."""
+        super().resume_writing()
+        if self._reader is not None:
+            self._reader.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; the first one begins the time that it has."""
@@ -63,6 +86,29 @@ class ControlProtocol(H11Protocol):
             self.transport.close()
             return
         self._refuse(400, f"{msg} Send HTTP/1.1, with at most 64 KB of headers.")
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over to whom a socket is spoken with."""
+        # Whoever joins no task does not carry the library.
+        from agentd.api.live_socket import LiveSocket
+
+        self._wait_no_longer()
+        self.ws_protocol_class = LiveSocket
+        super().handle_websocket_upgrade(event)
+
+    def _should_upgrade(self) -> bool:
+        """Return whether this is a whole handshake for a path that takes one.
+
+        Everything else is a request as any other, and answered or refused as such.
+        """
+        names = dict(self.headers)
+        return (
+            self._get_upgrade() == b"websocket"
+            and SOCKET_PATH.fullmatch(self.scope["path"]) is not None
+            and self.scope["method"] == "GET"
+            and names.get(b"sec-websocket-version") == b"13"
+            and _is_key(names.get(b"sec-websocket-key", b""))
+        )
 
     def _in_request(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -106,3 +152,10 @@ class ControlProtocol(H11Protocol):
         answer = h11.Connection(h11.SERVER)
         self.transport.write(b"".join(answer.send(event) or b"" for event in events))
         self.transport.close()
+
+
+def _is_key(given: bytes) -> bool:
+    try:
+        return len(base64.b64decode(given, validate=True)) == 16
+    except binascii.Error:
+        return False
