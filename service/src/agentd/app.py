@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from agentd import __version__
 from agentd.api import admin, agents, chat, health, metrics, sessions
+from agentd.api import tasks as scheduled
 from agentd.api.edge import Edge, EdgeRules
 from agentd.api.errors import add_error_handlers
 from agentd.api.gateway_status import GatewayStatus
@@ -31,8 +32,15 @@ from agentd.engine.protocol import Engine
 from agentd.errors import DatabaseFailed, HostNameTaken
 from agentd.hosts.presence import Presence
 from agentd.log import get_log
+from agentd.output.open import output_of
+from agentd.queue.parts import QueueParts
+from agentd.queue.queue import Queue
+from agentd.queue.values import TaskRunner
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
+from agentd.tasks.open import running_schedules
+from agentd.tasks.runner import TurnRunner
+from agentd.tasks.schedules import ScheduleParts
 
 log = get_log("app")
 
@@ -45,6 +53,7 @@ class Edges:
     token: str | None = field(default=None, repr=False)
     clock: Clock = field(default_factory=Clock)
     stop: Callable[[str], None] | None = None
+    runner: TaskRunner | None = None
 
 
 def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> FastAPI:
@@ -66,7 +75,7 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         docs_url=None,
         redoc_url=None,
     )
-    for part in (health, agents, chat, sessions, admin, metrics):
+    for part in (health, agents, chat, sessions, scheduled, admin, metrics):
         app.include_router(part.router)
     add_error_handlers(app)
     rules = EdgeRules(edges.token, __version__, health.build_commit())
@@ -101,20 +110,40 @@ async def _service(
         )
         turns = Turns(settings, parts, tasks)
         await turns.start()
-        yield Service(
-            settings=settings,
-            database=database,
-            presence=presence,
-            engine=engine,
-            spawner=edges.spawner,
-            turns=turns,
-            probes=AgentProbes(edges.spawner, edges.clock, expected),
-            metrics=counted,
-            clock=edges.clock,
-            gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),
-            expected=expected,
-            stop=edges.stop,
-        )
+        async with (
+            output_of(settings, edges.clock) as output,
+            Queue(
+                QueueParts(
+                    settings=settings,
+                    database=database,
+                    presence=presence,
+                    output=output,
+                    clock=edges.clock,
+                    runner=edges.runner
+                    or TurnRunner(settings, turns, database, edges.spawner),
+                )
+            ) as queue,
+            running_schedules(
+                ScheduleParts(settings, database, queue, turns, edges.clock)
+            ) as schedules,
+        ):
+            yield Service(
+                settings=settings,
+                database=database,
+                presence=presence,
+                engine=engine,
+                spawner=edges.spawner,
+                turns=turns,
+                probes=AgentProbes(edges.spawner, edges.clock, expected),
+                metrics=counted,
+                clock=edges.clock,
+                gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),
+                expected=expected,
+                queue=queue,
+                schedules=schedules,
+                output=output,
+                stop=edges.stop,
+            )
         await turns.cancel()
 
 

@@ -64,10 +64,12 @@ async def control(
         component="control",
         deployment="demo",
         listen_host="127.0.0.1",
-        database_url=f"sqlite+aiosqlite:///{directory}/agentd.db",
         agents=[AgentEntry(name=name) for name in names],
         max_execution_seconds=60,
-        **used.settings,
+        **{
+            "database_url": f"sqlite+aiosqlite:///{directory}/agentd.db",
+            **used.settings,
+        },
     )
     edges = Edges(
         spawner=used.spawner, token=used.token, clock=used.clock, stop=used.stop

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentd.api import task_examples
+
 Json = dict[str, Any]
 
 REQUEST_ID = "3f2c8a54-6f0e-4f7a-9d0e-2b6f6f1f5c11"
@@ -197,6 +199,7 @@ REQUESTS: dict[str, Json] = {
     "post /sessions/{session_id}/repair": {"agent": "main"},
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
+    **task_examples.REQUESTS,
 }
 ANSWERS: dict[str, Any] = {
     "get /health": HEALTH,
@@ -226,6 +229,7 @@ ANSWERS: dict[str, Any] = {
         "reason": "end-of-session",
         "message": "Running turns may end; then the service exits.",
     },
+    **task_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {
     400: {

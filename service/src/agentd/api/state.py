@@ -19,8 +19,11 @@ from agentd.conversations.turns import Turns
 from agentd.database.open import Database
 from agentd.engine.protocol import Engine
 from agentd.hosts.presence import Presence
+from agentd.output.protocol import Output
+from agentd.queue.queue import Queue
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
+from agentd.tasks.schedules import Schedules
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Service:
     clock: Clock
     gateway: GatewayStatus
     expected: ExpectedSkills
+    queue: Queue
+    schedules: Schedules
+    output: Output
     stop: Callable[[str], None] | None
 
 
