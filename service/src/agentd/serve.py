@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from agentd import __version__
 from agentd.api.protocol import ControlProtocol
+from agentd.api.state import Service
 from agentd.app import Edges, create_app
 from agentd.clock import Clock
 from agentd.engine.claude import ClaudeClients
@@ -138,6 +139,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+async def _drain(settings: ControlSettings, service: Service) -> None:
+    """Let running tasks and turns end; a task's turn ends before the task does."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(service.queue.drain(settings.drain_seconds))
+        tasks.create_task(service.turns.drain(settings.drain_seconds))
+
+
 async def _stop(
     settings: ControlSettings, app: FastAPI, server: Server, stop: asyncio.Event
 ) -> None:
@@ -148,7 +156,7 @@ async def _stop(
         log.info("draining", running=service.turns.running_count)
         stop.clear()
         async with asyncio.TaskGroup() as tasks:
-            drain = tasks.create_task(service.turns.drain(settings.drain_seconds))
+            drain = tasks.create_task(_drain(settings, service))
             hurry = tasks.create_task(stop.wait())
             await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
             drain.cancel()
