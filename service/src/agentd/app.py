@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI
 
 from agentd import __version__
-from agentd.api import admin, agents, chat, health, metrics, sessions
+from agentd.api import admin, agents, chat, credentials, health, metrics, sessions
 from agentd.api import tasks as scheduled
 from agentd.api.edge import Edge, EdgeRules
 from agentd.api.errors import add_error_handlers
@@ -75,7 +75,16 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         docs_url=None,
         redoc_url=None,
     )
-    for part in (health, agents, chat, sessions, scheduled, admin, metrics):
+    for part in (
+        health,
+        agents,
+        chat,
+        sessions,
+        scheduled,
+        admin,
+        credentials,
+        metrics,
+    ):
         app.include_router(part.router)
     add_error_handlers(app)
     rules = EdgeRules(edges.token, __version__, health.build_commit())

@@ -132,5 +132,13 @@ class CredentialsRefused(AgentdError):
     """What was uploaded is no key and no sign-in that could be used."""
 
 
+class CredentialsUnused(AgentdError):
+    """Whoever would be given the credentials has no use for them as it is set."""
+
+
+class GatewayUnavailable(AgentdError):
+    """The gateway cannot be asked, or cannot do what it was asked."""
+
+
 class StoreRefused(AgentdError):
     """A line of a transcript may not, or cannot, be stored in the database."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentd.agent.cli_settings import settle_state_file, write_cli_settings
+from agentd.agent.credentials import move_old_sign_in
 from agentd.agent.directories import (
     make_directories,
     open_up,
@@ -66,7 +67,7 @@ def boot(settings: AgentSettings, log: Log, environment: Mapping[str, str]) -> B
     step("settings")
     found_errors, found = _settings(settings)
     errors += found_errors
-    warnings += found
+    warnings += found + move_old_sign_in(settings)
     step("org_mcp")
     warnings += managed_warnings(settings)
     skills, found = _skills(settings, step)

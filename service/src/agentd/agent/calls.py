@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from agentd.agent.boot import Booted, mend
 from agentd.agent.condition import condition, fitted
-from agentd.agent.credentials import credentials_status
+from agentd.agent.credential_calls import credential_calls
 from agentd.agent.log import Log
 from agentd.agent.managed import managed_state
 from agentd.agent.processes import CliProcesses
@@ -47,7 +46,7 @@ class AgentCalls:
             "transcript_state": self._call_transcript_state,
             "start_cli": self._call_start_cli,
             "signal_cli": self._call_signal_cli,
-            "credentials_status": self._call_credentials_status,
+            **credential_calls(settings, cli),
             **{
                 name: self._with_managed_state(call)
                 for name, call in skill_calls(settings, booted.skills).items()
@@ -108,13 +107,6 @@ class AgentCalls:
 
     async def _call_probe(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         return await asyncio.to_thread(self._probe)
-
-    async def _call_credentials_status(
-        self, _given: Mapping[str, object]
-    ) -> Mapping[str, object]:
-        now = time.time()
-        status = await asyncio.to_thread(credentials_status, self._settings, now)
-        return status.for_output()
 
     def _with_managed_state(self, call: Call) -> Call:
         async def answer(parameters: Mapping[str, object]) -> Mapping[str, object]:

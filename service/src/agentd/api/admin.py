@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from agentd.api.bodies import Label
 from agentd.api.errors import refusals
+from agentd.api.idle_clients import close_idle
 from agentd.api.skill_bodies import (
     AgentSkillsBody,
     ReloadBody,
@@ -24,12 +25,10 @@ from agentd.api.skill_bodies import (
 )
 from agentd.api.skill_reports import read_report
 from agentd.api.state import Service, ServiceDep
-from agentd.database.sessions import list_sessions
-from agentd.errors import AgentdError, ConversationBusy
+from agentd.errors import AgentdError
 
 READ_SECONDS = 10.0
 SYNC_SECONDS = 60.0
-MAX_CONVERSATIONS = 10_000
 STOPPING = "Running turns may end; then the service exits."
 
 router = APIRouter(tags=["admin"])
@@ -85,19 +84,7 @@ async def stop(service: ServiceDep, body: StopBody | None = None) -> StoppingAns
 
 async def _close_idle(service: Service, agent: str, told: SkillsBody) -> None:
     """Close the agent's live clients; warn if some are in a turn."""
-    async with service.database.read() as connection:
-        known = await list_sessions(
-            connection, limit=MAX_CONVERSATIONS, offset=0, agent=agent
-        )
-    busy = 0
-    for one in known:
-        if service.engine.live(one.conversation_id) is None:
-            continue
-        try:
-            async with service.turns.at_rest(one.conversation_id):
-                continue
-        except ConversationBusy:
-            busy += 1
+    busy = await close_idle(service, agent)
     if busy:
         told.warnings.append(
             f"Turns that run now keep the skills from before: {busy}. Reload again."

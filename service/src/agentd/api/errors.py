@@ -24,6 +24,8 @@ from agentd.errors import (
     CallTimedOut,
     ConversationBusy,
     ConversationUnknown,
+    CredentialsRefused,
+    CredentialsUnused,
     DatabaseFailed,
     DefinitionBuiltIn,
     DefinitionExists,
@@ -32,6 +34,7 @@ from agentd.errors import (
     DefinitionUnknown,
     Draining,
     EngineBusy,
+    GatewayUnavailable,
     QueueFull,
     QueueUnavailable,
     TaskBusy,
@@ -70,6 +73,9 @@ STATUS: dict[type[AgentdError], int] = {
     EngineBusy: 503,
     TurnHandedOver: 503,
     DatabaseFailed: 503,
+    CredentialsRefused: 400,
+    CredentialsUnused: 409,
+    GatewayUnavailable: 503,
 }
 
 log = get_log("api")

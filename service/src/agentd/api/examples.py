@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentd.api import task_examples
+from agentd.api import credential_examples, task_examples
 
 Json = dict[str, Any]
 
@@ -200,6 +200,7 @@ REQUESTS: dict[str, Json] = {
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
     **task_examples.REQUESTS,
+    **credential_examples.REQUESTS,
 }
 ANSWERS: dict[str, Any] = {
     "get /health": HEALTH,
@@ -230,6 +231,7 @@ ANSWERS: dict[str, Any] = {
         "message": "Running turns may end; then the service exits.",
     },
     **task_examples.ANSWERS,
+    **credential_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {
     400: {

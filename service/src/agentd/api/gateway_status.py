@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
+from agentd.api.gateway_socket import Question, ask
 from agentd.clock import Clock
 from agentd.log import get_log
 from agentd.spawner.calls import printable
@@ -18,7 +19,6 @@ TIMEOUT_SECONDS = 2.0
 REMEMBER_SECONDS = 5.0
 MAX_BYTES = 4_000_000
 MAX_FAULTS = 10
-REQUEST = b"GET /status HTTP/1.0\r\nHost: gateway\r\nConnection: close\r\n\r\n"
 
 ModelState = Literal["ok", "signed_out", "rate_limited", "overloaded", "over_budget"]
 TOKEN_KINDS = {
@@ -102,21 +102,10 @@ class GatewayStatus:
 
 
 async def _get(path: str) -> bytes:
-    reader, writer = await asyncio.open_unix_connection(path)
-    try:
-        writer.write(REQUEST)
-        answer = bytearray()
-        while part := await reader.read(65_536):
-            answer += part
-            if len(answer) > MAX_BYTES:
-                raise ValueError(f"its answer is larger than {MAX_BYTES} bytes")
-    finally:
-        writer.close()
-    head, _separator, body = bytes(answer).partition(b"\r\n\r\n")
-    status = head.split(b" ", 2)[1:2]
-    if status != [b"200"]:
-        raise ValueError(f"it answered {printable(head[:40].decode('latin-1'))}")
-    return body
+    answer = await ask(path, Question("GET", "/status"), MAX_BYTES)
+    if answer.status != 200:
+        raise ValueError(f"it answered {answer.shown}")
+    return answer.body
 
 
 def read_view(body: bytes) -> GatewayView:

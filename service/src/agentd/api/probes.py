@@ -19,7 +19,10 @@ DETAILS_TIMEOUT_SECONDS = 1.0
 REMEMBER_SECONDS = 5.0
 MAX_ERRORS = 10
 CREDENTIALS = frozenset(
-    {"valid", "missing", "expired", "refresh_needed", "signed_out", "not_used"}
+    {
+        *("valid", "missing", "expired", "refresh_needed", "signed_out", "not_used"),
+        "cli_unavailable",
+    }
 )
 
 

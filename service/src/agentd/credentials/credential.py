@@ -41,6 +41,21 @@ class Credential:
     sign_in: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
+    @property
+    def bare(self) -> Credential:
+        """Return it without what is only good for renewing it."""
+        return Credential(self.kind, self.secret, self.expires_at)
+
+    def document(self) -> dict[str, object]:
+        """Return what parse_credential takes for it again."""
+        if self.kind == "api_key":
+            return {"api_key": self.secret}
+        ends = self.expires_at
+        milliseconds = None if ends is None else round(ends * 1000)
+        least = {"accessToken": self.secret, "expiresAt": milliseconds}
+        return {WRAPPER: dict(self.sign_in) or least}
+
+
 def of_secret(secret: str) -> Credential:
     """Return the credential that a text alone is; its beginning tells the kind."""
     is_oauth = secret.startswith(OAUTH_PREFIX)
@@ -91,7 +106,8 @@ def _of_file(inner: Mapping[str, object], now: float) -> Credential:
             f"Cannot use the sign-in: it expired at {moment}. Sign in again and upload "
             "the file that the CLI writes then."
         )
-    return Credential("oauth", token, ends, dict(inner))
+    plain = {name: value for name, value in inner.items() if _is_plain(value)}
+    return Credential("oauth", token, ends, plain)
 
 
 def expiry_of(value: object) -> float | None:
@@ -108,6 +124,12 @@ def expiry_of(value: object) -> float | None:
     if not math.isfinite(ends) or abs(ends) > 1e11:
         raise _refused("expiresAt is no time")
     return ends
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value is a scalar or a list of such, as in the CLI's file."""
+    parts = value if isinstance(value, list) else [value]
+    return not any(isinstance(part, dict | list) for part in parts)
 
 
 def _api_key(value: object) -> str:

@@ -106,9 +106,10 @@ class Credentials:
     async def put(self, credential: Credential) -> None:
         """Keep an uploaded credential and use it; raise NotKept."""
         # The gateway renews nothing: what it does not use it does not hold.
-        kept = Credential(credential.kind, credential.secret, credential.expires_at)
+        kept = credential.bare
+        content = json.dumps(kept.document()).encode()
         async with self._changing:
-            await self._write(lambda place: keep(place, NAME, _document(kept)))
+            await self._write(lambda place: keep(place, NAME, content))
             self._use(kept)
         _log.info("credentials_uploaded", kind=kept.kind)
 
@@ -167,17 +168,6 @@ class Credentials:
         if status_at(found.expires_at, self._clock()).status == "expired":
             return "The uploaded sign-in has expired. Upload a new one, or remove it."
         return None
-
-
-def _document(credential: Credential) -> bytes:
-    if credential.kind == "api_key":
-        return json.dumps({"api_key": credential.secret}).encode()
-    ends = credential.expires_at
-    inner = {
-        "accessToken": credential.secret,
-        "expiresAt": None if ends is None else round(ends * 1000),
-    }
-    return json.dumps({"claudeAiOauth": inner}).encode()
 
 
 def _credential(content: bytes) -> Credential:
