@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Control in this process with schedules, on a database of either kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from control.running_app import Control, Parts, control
+
+from agentd.clock import Clock
+
+Json = dict[str, Any]
+EACH_MINUTE: Json = {
+    "id": "each-minute",
+    "prompt": "look",
+    "schedule_type": "interval",
+    "schedule_value": "60000",
+}
+
+
+@dataclass
+class SetClock:
+    """A clock that a test moves."""
+
+    now: float = 1_780_000_000.0
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(now=lambda: self.now)
+
+
+@asynccontextmanager
+async def tasks_at(
+    directory: Path, url: str, parts: Parts | None = None
+) -> AsyncIterator[Control]:
+    """Start control on the database of that address."""
+    used = parts or Parts()
+    used.settings = {"database_url": url, **used.settings}
+    async with control(directory, used) as running:
+        yield running
+
+
+async def make(running: Control, **body: object) -> Json:
+    """Make a task that control takes; return it."""
+    answer = await running.client.post("/task", json={**EACH_MINUTE, **body})
+    assert answer.status_code == 201, answer.text
+    found: Json = answer.json()
+    return found
+
+
+async def runs_of(running: Control, task_id: str = "each-minute") -> list[Json]:
+    """Return the runs of a task, the latest first."""
+    answer = await running.client.get(f"/task/{task_id}/runs?limit=100")
+    assert answer.status_code == 200, answer.text
+    found: list[Json] = answer.json()["runs"]
+    return found
+
+
+async def until_ended(
+    running: Control, count: int = 1, task_id: str = "each-minute"
+) -> list[Json]:
+    """Wait until a task has so many runs and all of them ended; return them."""
+
+    def ended(runs: list[Json]) -> bool:
+        return len(runs) >= count and all(one["finished_at"] for one in runs)
+
+    return await until(running, ended, task_id)
+
+
+async def until(
+    running: Control,
+    condition: Callable[[list[Json]], bool],
+    task_id: str = "each-minute",
+) -> list[Json]:
+    """Wait until the runs of a task are as asked; return them."""
+    found: list[Json] = []
+    try:
+        async with asyncio.timeout(10):
+            while not condition(found := await runs_of(running, task_id)):
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"the runs did not become as asked: {found}") from None
+    return found
+
+
+async def json_of(answer: httpx.Response, status: int = 200) -> Json:
+    """Return the body of an answer that has this status."""
+    assert answer.status_code == status, answer.text
+    found: Json = answer.json()
+    return found
