@@ -87,7 +87,11 @@ async def remove_credentials(
         body = await _of_gateway(service, "DELETE")
         log.info("credentials_removed", agent=None)
         return body
-    return await _changed(service, agent, "drop_credentials", {})
+    body = await _changed(service, agent, "drop_credentials", {})
+    # A live CLI may go on with what it has read.
+    if busy := await close_idle(service, agent):
+        body.notice = f"Turns that run now go on with the sign-in from before: {busy}."
+    return body
 
 
 async def _put(service: Service, upload: Upload, agent: str | None) -> CredentialsBody:
@@ -109,7 +113,7 @@ async def _put(service: Service, upload: Upload, agent: str | None) -> Credentia
 async def _changed(
     service: Service, agent: str, call: str, parameters: Mapping[str, object]
 ) -> CredentialsBody:
-    """Change the sign-in of an agent's CLI, and let idle clients begin with it."""
+    """Change the sign-in of an agent's CLI; a live one takes the new one as well."""
     before = await _of_agent(service, agent, "credentials_status")
     if before.status == "not_used":
         raise CredentialsUnused(
@@ -118,8 +122,6 @@ async def _changed(
         )
     body = await _of_agent(service, agent, call, parameters)
     log.info("credentials_changed", agent=agent, call=call)
-    if busy := await close_idle(service, agent):
-        body.notice = f"Turns that run now go on with the sign-in from before: {busy}."
     return body
 
 
