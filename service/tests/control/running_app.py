@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from agentd.api.state import Service
 from agentd.app import Edges, create_app
 from agentd.clock import Clock
 from agentd.conversations.turns import Turns
@@ -37,6 +38,7 @@ class Control:
     engine: FakeEngine
     spawner: FakeSpawner
     turns: Turns
+    service: Service
 
     async def say(self, message: str = "hello", **body: object) -> httpx.Response:
         return await self.client.post("/chat", json={"message": message, **body})
@@ -80,7 +82,8 @@ async def control(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://control") as client,
     ):
-        yield Control(client, used.engine, used.spawner, app.state.service.turns)
+        service: Service = app.state.service
+        yield Control(client, used.engine, used.spawner, service.turns, service)
 
 
 def events(text: str) -> list[tuple[str, dict[str, object]]]:

@@ -138,11 +138,12 @@ class Schedules:
         await self.change(schedule_id, ScheduleChange(status="paused"))
         async with self._parts.database.read() as connection:
             found = await connection.run_sync(open_tasks, schedule_id)
-            runs = await connection.run_sync(runs_of, schedule_id)
         for task_id in found:
             with suppress(TaskUnknown):
                 await self._parts.queue.cancel(task_id)
                 await self._parts.queue.finished(task_id, CANCEL_SECONDS)
+        async with self._parts.database.read() as connection:
+            runs = await connection.run_sync(runs_of, schedule_id)
         await drop_runs(self._parts.database, self._parts.turns, runs)
         await self._parts.database.do(lambda c: remove_schedule(c, schedule_id))
 
@@ -175,8 +176,11 @@ class Schedules:
         async with self._parts.database.read() as connection:
             due = await connection.run_sync(count_due, now)
             first = await connection.run_sync(due_schedules, now, 1)
-        queued = await self._fire(first, now)
-        return Checked(due, queued[0] if queued else None, max(0, due - len(first)))
+        found: Sequence[Task] = await self._fire(first, now)
+        if first and not found:
+            # It was fired in the same moment by itself, here or at another host.
+            found = await self._parts.queue.list(schedule_id=first[0].id, limit=1)
+        return Checked(due, found[0] if found else None, max(0, due - len(first)))
 
     async def run(self) -> None:
         """Queue what is due, until cancelled."""
