@@ -120,6 +120,7 @@ def test_settings_written_from_defaults_are_what_agentd_defaults_to(
         deployment="main",
         agents=["main"],
         usage_directory=mounted(defaults, "gateway-usage").get("gateway"),
+        credentials_directory=mounted(defaults, "gateway-credentials").get("gateway"),
         status_socket=socket_in(defaults, "gateway"),
     )
     assert agent == AgentSettings(component="agent", deployment="main", agent="main")
@@ -137,6 +138,7 @@ def test_settings_written_from_declared_agents_are_read_as_declared(
     assert gateway.agents == ["main", "mail"]
     assert gateway.upstream == "https://api.anthropic.com"
     assert gateway.api_key_file == "/etc/agentd/anthropic_api_key"
+    assert gateway.credentials_directory == "/data/credentials"
     assert mail.environment == {"TZ": "UTC"}
     assert (mail.skills, mail.sign_in) == (["letters"], "direct")
     main, other = control.agents
