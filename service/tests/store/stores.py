@@ -39,7 +39,7 @@ class Bench:
     """A database with one conversation, and what its stores told."""
 
     database: Database
-    host: str | None = "a"
+    host: str = "a"
     failures: list[None] = field(default_factory=list)
 
     async def begin(self, conversation_id: str = "conv-1") -> None:
@@ -57,7 +57,7 @@ class Bench:
         return StoreParts(
             database=self.database,
             clock=Clock(),
-            host=lambda: self.host,
+            host=self.host,
             failed=lambda: self.failures.append(None),
         )
 

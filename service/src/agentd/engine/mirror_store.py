@@ -120,7 +120,7 @@ class StoreParts:
 
     database: Database
     clock: Clock
-    host: Callable[[], str | None]
+    host: str
     failed: Callable[[], None]
 
 
@@ -208,8 +208,7 @@ class BoundStore:
         exists, host = transcripts.host_of(connection, self.binding.conversation_id)
         if not exists:
             raise StoreRefused("The conversation was removed meanwhile.")
-        own = self._parts.host()
-        if fenced and None not in (host, own) and host != own:
+        if fenced and host is not None and host != self._parts.host:
             raise StoreRefused(f'The conversation went on at host "{host}".')
 
     def _subpath(self, key: Key) -> str:
