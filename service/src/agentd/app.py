@@ -12,9 +12,19 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI
 
 from agentd import __version__
-from agentd.api import admin, agents, chat, credentials, health, metrics, sessions
+from agentd.api import (
+    admin,
+    agents,
+    chat,
+    credentials,
+    health,
+    metrics,
+    registry,
+    sessions,
+    webhook_settings,
+)
 from agentd.api import tasks as scheduled
-from agentd.api.edge import Edge, EdgeRules
+from agentd.api.edge import Edge, EdgeRules, large_bytes
 from agentd.api.errors import add_error_handlers
 from agentd.api.gateway_status import GatewayStatus
 from agentd.api.metrics import Metrics, TurnWatches
@@ -28,6 +38,7 @@ from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
 from agentd.conversations.unproved import Unproved
 from agentd.database.open import Database, open_database
+from agentd.definitions.registry import registry_of
 from agentd.engine.protocol import Engine
 from agentd.errors import DatabaseFailed, HostNameTaken
 from agentd.hosts.presence import Presence
@@ -82,12 +93,19 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         sessions,
         scheduled,
         admin,
+        registry,
+        webhook_settings,
         credentials,
         metrics,
     ):
         app.include_router(part.router)
     add_error_handlers(app)
-    rules = EdgeRules(edges.token, __version__, health.build_commit())
+    rules = EdgeRules(
+        edges.token,
+        __version__,
+        health.build_commit(),
+        large_bytes=large_bytes(settings.upload_max_bytes),
+    )
     app.add_middleware(Edge, rules=rules)
     describe(app)
     return app
@@ -117,6 +135,8 @@ async def _service(
             unproved=Unproved(),
             host=presence,
         )
+        definitions = registry_of(settings)
+        await asyncio.to_thread(definitions.settle)
         turns = Turns(settings, parts, tasks)
         await turns.start()
         async with (
@@ -150,6 +170,7 @@ async def _service(
                 expected=expected,
                 queue=queue,
                 schedules=schedules,
+                registry=definitions,
                 output=output,
                 stop=edges.stop,
             )

@@ -125,7 +125,11 @@ class DefinitionsFailed(AgentdError):
 
 
 class UploadRefused(AgentdError):
-    """What was uploaded is incomplete, too large, or names a file that may not be."""
+    """What was uploaded is incomplete, or names a file that may not be."""
+
+
+class UploadTooLarge(UploadRefused):
+    """What was uploaded has more bytes or files than may be taken."""
 
 
 class CredentialsRefused(AgentdError):

@@ -148,6 +148,8 @@ class ControlSettings(Frozen):
     """Uploaded definitions, skills and settings of webhooks."""
     built_in_definitions_directory: str = "/opt/agentd/definitions"
     """Definitions that the image has."""
+    built_in_skills_directory: str = "/opt/agentd/skills"
+    """Skills that the image has."""
     upload_max_bytes: int = Field(default=10_485_760, ge=1024)
     """Largest definition or skill that is taken."""
     upload_max_files: int = Field(default=500, ge=1)

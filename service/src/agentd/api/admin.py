@@ -59,6 +59,14 @@ async def reload_skills(
     reload, those that were in a turn, though nothing else changed meanwhile.
     """
     agent = body.agent if body is not None else None
+    asked = await reload_agents(service, agent)
+    return ReloadedAnswer(skills=_first(asked), agents=_bodies(asked))
+
+
+async def reload_agents(
+    service: Service, agent: str | None
+) -> dict[str, SkillsBody | AgentdError]:
+    """Sync the skills of one agent or of all, and close the idle clients of each."""
     asked = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
     # Each beside the others: no agent keeps them waiting, and none is left out
     # because another is away.
@@ -66,7 +74,7 @@ async def reload_skills(
         for name, told in asked.items():
             if isinstance(told, SkillsBody):
                 tasks.create_task(_close_idle(service, name, told))
-    return ReloadedAnswer(skills=_first(asked), agents=_bodies(asked))
+    return asked
 
 
 @router.post("/control/stop", responses=refusals(400, 401, 413, 501))

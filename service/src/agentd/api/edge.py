@@ -29,6 +29,8 @@ ANSWERED = frozenset(
 SWITCHING_PROTOCOLS = 101
 QUIET_PATHS = frozenset({"/health", "/metrics"})
 MAX_LOGGED_PATH = 200
+# Where definitions and skills are uploaded: larger, and one at a time.
+LARGE_PATHS = re.compile(r"/api/agents/upload|/api/registry/(agents|skills)/.+")
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 log = get_log("api")
@@ -42,6 +44,11 @@ class EdgeRules:
     version: str
     commit: str
     body_seconds: float = BODY_SECONDS
+    large_bytes: int = MAX_BODY_BYTES
+
+    def most_bytes(self, path: str) -> int:
+        """Return how large the body of a request to that path may be."""
+        return self.large_bytes if LARGE_PATHS.fullmatch(path) else MAX_BODY_BYTES
 
 
 class Edge:
@@ -50,6 +57,7 @@ class Edge:
     def __init__(self, app: ASGIApp, rules: EdgeRules) -> None:
         self._app = app
         self._rules = rules
+        self._one_large = asyncio.Semaphore(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -95,6 +103,29 @@ class Edge:
         if not self._allowed(scope["path"], headers.get(b"authorization", b"")):
             await answer.refuse(401, "Unauthorized: send the bearer token.")
             return
+        if not is_large(headers, self._rules.most_bytes(scope["path"])):
+            await self._take(scope, headers, receive, answer)
+            return
+        # Each takes several times its size in memory while it is read.
+        try:
+            async with asyncio.timeout(self._rules.body_seconds):
+                await self._one_large.acquire()
+        except TimeoutError:
+            await answer.refuse(503, "Another upload takes long. Try again shortly.")
+            return
+        try:
+            await self._take(scope, headers, receive, answer)
+        finally:
+            self._one_large.release()
+
+    async def _take(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        answer: _Answer,
+    ) -> None:
+        most = self._rules.most_bytes(scope["path"])
         try:
             body = await self._body(scope["path"], headers, receive)
         except _CallerGone:
@@ -108,7 +139,7 @@ class Edge:
             return
         if body is None:
             await answer.refuse(
-                413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send less."
+                413, f"The body is larger than {most} bytes. Send less."
             )
             return
         await self._app(scope, _replay(body, receive), answer.send)
@@ -120,7 +151,7 @@ class Edge:
         if path in OPEN_PATHS:
             return b""
         async with asyncio.timeout(self._rules.body_seconds):
-            return await _read_body(headers, receive)
+            return await _read_body(headers, receive, self._rules.most_bytes(path))
 
     def _allowed(self, path: str, header: bytes) -> bool:
         if self._rules.token is None or path in OPEN_PATHS:
@@ -195,9 +226,24 @@ def _note(scope: Scope, status: int | None, seconds: float) -> None:
         log.info("request_done", **said)
 
 
-async def _read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+def large_bytes(upload_max_bytes: int) -> int:
+    """Return how large an upload's body may be: base64 and JSON take room too."""
+    return 2 * upload_max_bytes + MAX_BODY_BYTES
+
+
+def is_large(headers: Mapping[bytes, bytes], most: int) -> bool:
+    """Return whether a body may be larger than most are, or does not say so."""
     announced = headers.get(b"content-length", b"0")
-    if len(announced) > 12 or (announced.isdigit() and int(announced) > MAX_BODY_BYTES):
+    told = b"transfer-encoding" not in headers and announced.isdigit()
+    small = told and len(announced) <= 12 and int(announced) <= MAX_BODY_BYTES
+    return most > MAX_BODY_BYTES and not small
+
+
+async def _read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, most: int
+) -> bytes | None:
+    announced = headers.get(b"content-length", b"0")
+    if len(announced) > 12 or (announced.isdigit() and int(announced) > most):
         return None
     body = bytearray()
     while True:
@@ -205,7 +251,7 @@ async def _read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes 
         if message["type"] == "http.disconnect":
             raise _CallerGone
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most:
             return None
         if not message.get("more_body", False):
             return bytes(body)

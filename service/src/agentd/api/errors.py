@@ -41,6 +41,8 @@ from agentd.errors import (
     TaskInvalid,
     TaskUnknown,
     TurnHandedOver,
+    UploadRefused,
+    UploadTooLarge,
 )
 from agentd.log import get_log
 
@@ -65,6 +67,8 @@ STATUS: dict[type[AgentdError], int] = {
     DefinitionBuiltIn: 403,
     DefinitionUnknown: 404,
     DefinitionsFailed: 503,
+    UploadRefused: 400,
+    UploadTooLarge: 413,
     Draining: 503,
     AgentUnavailable: 503,
     AgentLost: 503,

@@ -17,6 +17,7 @@ from agentd.api.skill_reports import ExpectedSkills
 from agentd.clock import Clock
 from agentd.conversations.turns import Turns
 from agentd.database.open import Database
+from agentd.definitions.registry import Registry
 from agentd.engine.protocol import Engine
 from agentd.hosts.presence import Presence
 from agentd.output.protocol import Output
@@ -43,6 +44,7 @@ class Service:
     expected: ExpectedSkills
     queue: Queue
     schedules: Schedules
+    registry: Registry
     output: Output
     stop: Callable[[str], None] | None
 

@@ -16,3 +16,11 @@ def definition_tiers(settings: ControlSettings) -> Tiers:
         Path(settings.definitions_directory) / "agents",
         Path(settings.built_in_definitions_directory),
     )
+
+
+def skill_tiers(settings: ControlSettings) -> Tiers:
+    """Return where the skills of all agents are."""
+    return Tiers(
+        Path(settings.definitions_directory) / "skills",
+        Path(settings.built_in_skills_directory),
+    )
