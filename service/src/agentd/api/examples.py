@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentd.api import credential_examples, task_examples
+from agentd.api import credential_examples, registry_examples, task_examples
 
 Json = dict[str, Any]
 
@@ -200,6 +200,7 @@ REQUESTS: dict[str, Json] = {
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
     **task_examples.REQUESTS,
+    **registry_examples.REQUESTS,
     **credential_examples.REQUESTS,
 }
 ANSWERS: dict[str, Any] = {
@@ -231,6 +232,7 @@ ANSWERS: dict[str, Any] = {
         "message": "Running turns may end; then the service exits.",
     },
     **task_examples.ANSWERS,
+    **registry_examples.ANSWERS,
     **credential_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {
@@ -239,6 +241,10 @@ REFUSED: dict[int, Json] = {
         "problems": [{"where": ["body", "message"], "problem": "Field required"}],
     },
     401: {"error": "Unauthorized: send the bearer token."},
+    403: {
+        "error": "Refused: this socket may be opened by pages of this service only. "
+        "Set an API token to allow others."
+    },
     404: {"error": f'Conversation "{CONVERSATION}" does not exist.'},
     408: {"error": "The body was not whole within 30 s. Send it again."},
     409: {

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from agentd.api import examples, task_examples
+from agentd.api import examples, registry_examples, task_examples
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ def _complete(operation: Json, method: str, path: str) -> None:
     answers.pop("422", None)
     operation["security"] = [] if path == "/health" else [{"token": []}]
     everywhere = [HTTPStatus.INTERNAL_SERVER_ERROR]
-    if method == "post":
+    if method in ("post", "put"):
         everywhere.append(HTTPStatus.REQUEST_TIMEOUT)
     if "parameters" in operation or "requestBody" in operation:
         everywhere.append(HTTPStatus.BAD_REQUEST)
@@ -78,6 +78,8 @@ def _complete(operation: Json, method: str, path: str) -> None:
             parameter["example"] = examples.SESSION
         if parameter["name"] == "task_id":
             parameter["example"] = task_examples.TASK
+        if parameter["name"] == "name":
+            parameter["example"] = registry_examples.name_in(path)
 
 
 def _show(answer: Json, status: int, operation: str) -> None:
