@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from local_stack import LocalStack
+from local_stack import LocalStack, free_port
 from working_tree import ROOT
 
 from agentd.api import examples
@@ -64,8 +64,23 @@ def client() -> Iterator[httpx.Client]:
         stack = LocalStack(Path(scratch))
         with stack.running:
             sockets = stack.sockets("whole")
-            address = stack.control(sockets, api_token=TOKEN)
-            stack.agent_side(sockets, stack.gateway(sockets))
+            status, kept = Path(scratch) / "status.sock", Path(scratch) / "credentials"
+            kept.mkdir()
+            address = stack.control(
+                sockets, api_token=TOKEN, gateway_status_socket=str(status)
+            )
+            # On a port of its own, the offline model is one that takes a key.
+            port = free_port()
+            stack.offline_model(port=port)
+            (Path(scratch) / "key").write_text("sk-ant-api03-of-nobody")
+            gateway = stack.gateway(
+                sockets,
+                upstream=f"http://127.0.0.1:{port}",
+                api_key_file=str(Path(scratch) / "key"),
+                credentials_directory=str(kept),
+                status_socket=str(status),
+            )
+            stack.agent_side(sockets, gateway)
             headers = {"Authorization": f"Bearer {TOKEN}"}
             with httpx.Client(
                 base_url=address, headers=headers, trust_env=False, timeout=30

@@ -147,6 +147,25 @@ def test_settings_written_from_declared_agents_are_read_as_declared(
     assert other.system_prompt == "You read mail."
 
 
+def test_a_key_that_is_uploaded_needs_none_that_is_declared(tmp_path: Path) -> None:
+    made = documents(tmp_path, {"deployment_uploaded_credentials": True})
+
+    gateway = load_gateway_settings(made.written("secrets"))
+
+    assert gateway.upstream == "https://api.anthropic.com"
+    assert (gateway.api_key_file, gateway.credentials_directory) == (
+        None,
+        "/data/credentials",
+    )
+
+
+def test_another_key_makes_no_container_anew(declared: Documents) -> None:
+    """J14: it is the gateway's alone, and read again when it changes."""
+    live = [place for place, one in declared.files.items() if one.get("live")]
+
+    assert live == [("secrets", "anthropic_api_key")]
+
+
 def test_limits_and_rules_reach_the_component_that_keeps_them(
     declared: Documents,
 ) -> None:
