@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +76,21 @@ class Postgres:
         """End it: SIGINT is a fast stop, SIGQUIT a crash of all its processes."""
         assert self.process is not None
         end(self.process, number)
+
+    def cut(self) -> None:
+        """Cut it off: connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def join(self) -> None:
+        """End the cut."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for pid in (self.process.pid, *map(int, children.read_text().split())):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def remove(self) -> None:
         """Remove what it wrote."""
