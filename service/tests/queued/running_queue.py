@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from agentd.clock import Clock
 from agentd.database.open import Database, open_database
+from agentd.hosts.presence import Presence
 from agentd.output.protocol import OutputEvent
-from agentd.queue.only_host import OnlyHost
 from agentd.queue.parts import HostPresence, QueueParts
 from agentd.queue.queue import Queue
 from agentd.queue.values import Task, TaskEnd, TaskSteps
@@ -104,7 +104,7 @@ class Start:
 
     runner: ScriptedRunner = field(default_factory=ScriptedRunner)
     output: KeptOutput = field(default_factory=KeptOutput)
-    presence: HostPresence = field(default_factory=lambda: OnlyHost("main"))
+    presence: HostPresence | None = None
     settings: dict[str, object] = field(default_factory=dict)
     agents: tuple[str, ...] = ("main",)
 
@@ -125,11 +125,20 @@ def settings_of(url: str, start: Start) -> ControlSettings:
 async def running_queue(url: str, start: Start | None = None) -> AsyncIterator[Running]:
     used = start or Start()
     settings = settings_of(url, used)
-    async with open_database(url) as database:
+    async with open_database(url) as database, AsyncExitStack() as stack:
+        presence = used.presence or await stack.enter_async_context(
+            Presence(
+                database,
+                settings.host,
+                used.agents,
+                Clock(),
+                settings.worker_lost_seconds,
+            )
+        )
         parts = QueueParts(
             settings=settings,
             database=database,
-            presence=used.presence,
+            presence=presence,
             output=used.output,
             clock=Clock(),
             runner=used.runner,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ def select_logs(task_id: str) -> Select[Any]:
     )
 
 
-def add_dead(connection: Connection, items: list[DeadItem]) -> None:
+def add_dead(connection: Connection, items: Sequence[DeadItem]) -> None:
     """Keep items that are no tasks; the oldest give way when there are too many."""
     rows = [
         {

@@ -8,26 +8,32 @@ workers never have the same one, whoever told them of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Select,
     Update,
     bindparam,
+    exists,
     func,
+    literal,
     or_,
     select,
+    union_all,
     update,
 )
 
 from agentd.database.tables import conversations
-from agentd.database.task_tables import tasks
+from agentd.database.task_tables import hosts, tasks
 from agentd.database.tasks import CANCELLED, COLUMNS, QUEUED, RUNNING, task_of
 from agentd.queue.values import ENDED, RANKS, Task, TaskEnd, TaskStatus
 
+# So many agents are asked for one by one, more are first asked for together.
+FEW = 3
 OF_A_RUN = {"host": None, "worker": None, "started_at": None, "published_at": None}
 
 
@@ -52,33 +58,59 @@ class Wanted:
     published_before: float | None = None
 
 
+def waiting_agents(
+    connection: Connection,
+    agents: Sequence[str],
+    now: float,
+    published_before: float | None,
+) -> list[str]:
+    """Return those of the agents for which something waits, in the same order."""
+    if len(agents) <= FEW:
+        return list(agents)
+    found = connection.scalars(
+        union_all(
+            *(
+                select(literal(agent)).where(
+                    exists(_waiting(Wanted(agent, 1, published_before), now))
+                )
+                for agent in agents
+            )
+        )
+    ).all()
+    return [agent for agent in agents if agent in found]
+
+
 def claim_next(
     connection: Connection, worker: Worker, wanted: Wanted, now: float
 ) -> list[Task]:
     """Take the next tasks of an agent: by priority, then in the order of acceptance."""
     picked = (
-        select(tasks.c.number)
-        .where(
-            tasks.c.agent == wanted.agent,
-            tasks.c.status == QUEUED,
-            tasks.c.available_at <= now,
-        )
+        _waiting(wanted, now)
         .order_by(tasks.c.rank, tasks.c.number)
         .limit(wanted.count)
         .with_for_update(skip_locked=True)
     )
-    if wanted.published_before is not None:
-        picked = picked.where(
-            or_(
-                tasks.c.published_at.is_(None),
-                tasks.c.published_at < wanted.published_before,
-            )
-        )
     numbers = connection.scalars(picked).all()
     if not numbers:
         return []
     claim = _claim(worker, now).where(tasks.c.number.in_(numbers))
     return _claimed(connection, claim)
+
+
+def _waiting(wanted: Wanted, now: float) -> Select[tuple[int]]:
+    found = select(tasks.c.number).where(
+        tasks.c.agent == wanted.agent,
+        tasks.c.status == QUEUED,
+        tasks.c.available_at <= now,
+    )
+    if wanted.published_before is None:
+        return found
+    return found.where(
+        or_(
+            tasks.c.published_at.is_(None),
+            tasks.c.published_at < wanted.published_before,
+        )
+    )
 
 
 def claim_ids(
@@ -128,6 +160,7 @@ def store_ends(
             tasks.c.status == RUNNING,
             tasks.c.worker == bindparam("of_worker"),
             tasks.c.attempts == bindparam("of_attempts"),
+            tasks.c.started_at == bindparam("of_started_at"),
         )
         .execution_options(synchronize_session=False)
     )
@@ -156,6 +189,7 @@ def _held(task: Task) -> dict[str, object]:
         "of_id": task.id,
         "of_worker": task.worker,
         "of_attempts": task.attempts,
+        "of_started_at": task.started_at,
     }
 
 
@@ -200,6 +234,20 @@ def bind_turn(
             ),
         )
     )
+
+
+def running_tasks(
+    connection: Connection, hosts_asked: Iterable[str] | None
+) -> list[Task]:
+    """Return what is said to run at these hosts and at unknown ones, or at any."""
+    wanted = select(*COLUMNS).where(tasks.c.status == RUNNING)
+    if hosts_asked is not None:
+        known = select(hosts.c.name)
+        wanted = wanted.where(
+            or_(tasks.c.host.in_(list(hosts_asked)), tasks.c.host.not_in(known))
+        )
+    rows = connection.execute(wanted.order_by(tasks.c.number))
+    return [task_of(row) for row in rows]
 
 
 def statuses(

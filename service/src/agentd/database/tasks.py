@@ -17,6 +17,7 @@ from agentd.queue.values import RANKS, NewTask, Task
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
 CANCELLED: Final = "cancelled"
+LONG = frozenset({"prompt", "result", "error"})
 COLUMNS = [tasks.c[one.name] for one in fields(Task)]
 
 
@@ -114,11 +115,23 @@ def get_task(connection: Connection, task_id: str) -> Task | None:
     return None if row is None else task_of(row)
 
 
-def select_tasks(conditions: Mapping[str, str | None]) -> Select[Any]:
-    """Return the tasks whose columns hold what is asked, the newest first."""
+def select_tasks(
+    conditions: Mapping[str, str | None], told: int | None = None
+) -> Select[Any]:
+    """Return the tasks whose columns hold what is asked, the newest first.
+
+    With ``told``, long words are cut after so many characters, so that many tasks are
+    read in bounded memory.
+    """
+    columns = [
+        column
+        if told is None or column.name not in LONG
+        else func.substr(column, 1, told).label(column.name)
+        for column in COLUMNS
+    ]
     asked = {name: value for name, value in conditions.items() if value is not None}
     wanted = [tasks.c[name] == value for name, value in asked.items()]
-    return select(*COLUMNS).where(*wanted).order_by(tasks.c.number.desc())
+    return select(*columns).where(*wanted).order_by(tasks.c.number.desc())
 
 
 def count_queued(connection: Connection, at_most: int | None = None) -> int:
@@ -128,3 +141,13 @@ def count_queued(connection: Connection, at_most: int | None = None) -> int:
         waiting = waiting.limit(at_most)
     found = connection.scalar(select(func.count()).select_from(waiting.subquery()))
     return int(found or 0)
+
+
+def count_queued_by_agent(connection: Connection) -> dict[str, int]:
+    """Return how many tasks of each agent wait."""
+    found = connection.execute(
+        select(tasks.c.agent, func.count())
+        .where(tasks.c.status == QUEUED)
+        .group_by(tasks.c.agent)
+    )
+    return {row[0]: row[1] for row in found}

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agentd.database.tasks import count_queued, insert_tasks, missing
 from agentd.database.writer import Transaction
@@ -23,9 +23,11 @@ FULL_SECONDS = 0.2
 class Accepting:
     """Stores new tasks; what it returns is on disk."""
 
-    def __init__(self, parts: QueueParts, *, published: bool) -> None:
+    def __init__(
+        self, parts: QueueParts, publishes: Callable[[], bool] = lambda: False
+    ) -> None:
         self._parts = parts
-        self._published = published
+        self._publishes = publishes
         self._agents = {agent.name for agent in parts.settings.agents}
         self._commit = GroupCommit[NewTask, Task](self._store, MAX_WAITING)
         self._room = 0
@@ -54,6 +56,7 @@ class Accepting:
         now = self._parts.clock.now()
         most = self._parts.settings.max_queued_tasks
         count = self._must_count(len(news))
+        published = self._publishes()
 
         def deed(connection: Transaction) -> tuple[list[Task | Exception], int]:
             room = most - count_queued(connection, most) if count else self._room
@@ -70,9 +73,7 @@ class Accepting:
                     found.append(drafts[-1][0])
             stored = {
                 task.id: task
-                for task in insert_tasks(
-                    connection, drafts, now, published=self._published
-                )
+                for task in insert_tasks(connection, drafts, now, published=published)
             }
             given = [stored[one] if isinstance(one, str) else one for one in found]
             return given, room - len(drafts)

@@ -33,6 +33,9 @@ class HostPresence(Protocol):
     def lost(self) -> Collection[str]:
         """Return the names of the hosts that give no sign of life."""
 
+    def hosts(self) -> Mapping[str, object]:
+        """Return the hosts that were seen, this one among them, by name."""
+
 
 class QueueWatch(Protocol):
     """Who is told of what becomes of tasks, e.g. to count; never waits nor raises."""

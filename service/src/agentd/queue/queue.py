@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -21,21 +21,26 @@ from agentd.database.tasks import (
     ask_to_cancel,
     cancel_queued,
     count_queued,
+    count_queued_by_agent,
     get_task,
     remove_task,
     select_tasks,
 )
 from agentd.database.writer import Transaction
-from agentd.errors import TaskBusy, TaskUnknown
+from agentd.errors import QueueUnavailable, TaskBusy, TaskUnknown
 from agentd.log import get_log
 from agentd.queue.accepting import Accepting
 from agentd.queue.dispatcher import Dispatcher
+from agentd.queue.feed_of import feed_of, tend
 from agentd.queue.parts import QueueParts, QueueState
+from agentd.queue.repair import Repair
 from agentd.queue.values import ENDED, NewTask, Task, TaskEnd, TaskStatus
 from agentd.queue.workers import Workers
 
 # How often the table is asked for an end that another host may have brought about.
 LOOK_SECONDS = 0.5
+# What a list tells of a prompt or a result, so that many are told in bounded memory.
+MAX_TOLD = 10_000
 
 log = get_log("queue")
 
@@ -46,9 +51,11 @@ class Queue:
     def __init__(self, parts: QueueParts) -> None:
         self._parts = parts
         self._group = asyncio.TaskGroup()
-        self._accepting = Accepting(parts, published=False)
-        self._dispatcher = Dispatcher(parts, self._begin, self._ended)
+        self._feed = feed_of(parts)
+        self._accepting = Accepting(parts, lambda: self.connected)
+        self._dispatcher = Dispatcher(parts, self._begin, self._ended, self._feed)
         self._workers = Workers(parts, self._group, self._dispatcher.end)
+        self._repair = Repair(parts, self._workers, self._dispatcher)
         self._beside: list[asyncio.Task[None]] = []
         self._waiting: dict[str, list[asyncio.Event]] = {}
 
@@ -56,6 +63,11 @@ class Queue:
         await self._group.__aenter__()
         self._start("accepting", self._accepting.run())
         self._start("dispatcher", self._dispatcher.run())
+        self._start("repair", self._repair.run())
+        if self._feed is not None:
+            self._start("hearing", self._feed.hear(self._dispatcher))
+            self._start("publishing", self._feed.write(self._dispatcher))
+            self._start("tending", tend(self._parts, self._feed))
         return self
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -72,6 +84,8 @@ class Queue:
         for task in self._beside:
             task.cancel()
         await self._group.__aexit__(kind, error, trace)
+        if self._feed is not None:
+            await self._feed.close()
 
     async def accept(self, new: NewTask) -> Task:
         """Store a task, which then is run when its time comes.
@@ -80,7 +94,10 @@ class Queue:
         DatabaseFailed, with nothing stored.
         """
         task = await self._accepting.accept(new)
-        self.offer([task])
+        # Whoever else looks at the agent is told by Redis; a task for later by nobody.
+        now = self._parts.clock.now()
+        if self._feed is None or not self._feed.publish(task, now):
+            self.offer([task])
         return task
 
     def offer(self, stored: Iterable[Task]) -> None:
@@ -136,9 +153,9 @@ class Queue:
         limit: int = 100,
         offset: int = 0,
     ) -> Sequence[Task]:
-        """Return tasks, the newest first."""
+        """Return tasks, the newest first; long words are cut."""
         asked = {"agent": agent, "status": status, "schedule_id": schedule_id}
-        wanted = select_tasks(asked).limit(limit).offset(offset)
+        wanted = select_tasks(asked, MAX_TOLD).limit(limit).offset(offset)
         async with self._parts.database.read() as connection:
             rows = await connection.execute(wanted)
             return [Task(**row._mapping) for row in rows]
@@ -160,8 +177,19 @@ class Queue:
             rows = await connection.execute(wanted)
             return [DeadItem(**row._mapping) for row in rows]
 
+    async def queued(self) -> Mapping[str, int]:
+        """Return how many tasks of each agent wait; raise DatabaseFailed."""
+        async with self._parts.database.read() as connection:
+            return await connection.run_sync(count_queued_by_agent)
+
     async def length(self) -> int:
         """Return how many tasks wait; -1 while Redis cannot be reached."""
+        if self._feed is not None:
+            try:
+                await self._feed.check()
+            except QueueUnavailable as error:
+                log.warning("queue_unreachable", error=str(error))
+                return -1
         async with self._parts.database.read() as connection:
             return await connection.run_sync(count_queued)
 
@@ -170,14 +198,17 @@ class Queue:
         async with self._parts.database.read() as connection:
             dead = await connection.run_sync(count_dead)
         length = await self.length()
+        problems = [self._dispatcher.problem]
+        if self._feed is not None:
+            problems.append(self._feed.problem)
         return QueueState(
-            kind="database",
+            kind="database" if self._feed is None else self._feed.kind,
             reachable=length >= 0,
             length=length,
             dead=dead,
             paused=self._dispatcher.paused,
             running=self._dispatcher.running(),
-            problem=self._dispatcher.problem,
+            problem=next((one for one in problems if one is not None), None),
         )
 
     async def finished(self, task_id: str, seconds: float) -> Task:
@@ -210,6 +241,11 @@ class Queue:
         """Begin tasks again."""
         self._dispatcher.paused = False
         self._dispatcher.look()
+
+    @property
+    def connected(self) -> bool:
+        """Return whether tasks travel through Redis now."""
+        return self._feed is not None and self._feed.reachable
 
     @property
     def running_count(self) -> int:

@@ -28,6 +28,7 @@ class Run:
     task: Task
     work: asyncio.Task[None] | None = None
     cancelled: bool = False
+    broken_off: bool = False
 
 
 class Workers:
@@ -71,6 +72,13 @@ class Workers:
             run.work.cancel()
         return True
 
+    def break_off(self) -> None:
+        """End what runs without an end: another host may have taken it."""
+        for run in self._runs.values():
+            if run.work is not None and not (run.cancelled or run.broken_off):
+                run.broken_off = True
+                run.work.cancel()
+
     async def stop(self) -> None:
         """Break off what runs, without an end: the next start looks after it."""
         works = [run.work for run in self._runs.values() if run.work is not None]
@@ -84,9 +92,10 @@ class Workers:
         try:
             end = await self._end_of(run)
         except asyncio.CancelledError:
-            if not run.cancelled:
+            if run.cancelled:
+                end = TaskEnd("cancelled", error=CANCELLED)
+            elif not run.broken_off:
                 raise
-            end = TaskEnd("cancelled", error=CANCELLED)
         finally:
             del self._runs[run.task.id]
             self._ended(run.task, end)
