@@ -225,6 +225,33 @@ async def test_a_damaged_upload_is_a_fault_and_the_declared_key_is_used(
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
+async def test_the_token_file_of_an_earlier_system_is_taken_over_once(
+    short_path: Path,
+) -> None:
+    """P12, P11: an old one that has expired is said to be."""
+    settings = places(short_path)
+    old = short_path / "credentials/claude.json"
+    old.write_text(json.dumps({"accessToken": TOKEN, "expiresAt": 1000}))
+    async with (
+        model() as upstream,
+        gateway(short_path, upstream.url, **settings) as stack,
+        client(stack) as main,
+        control(stack) as asking,
+    ):
+        await main.post("/v1/messages", json=said("Hi"))
+        shown = (await asking.get("/credentials")).json()
+        (fault,) = (await asking.get("/status")).json()["faults"]
+        (_url, names, _body) = upstream.requests[0]
+
+    assert names["authorization"] == f"Bearer {TOKEN}"
+    assert (shown["status"], shown["source"]) == ("expired", "uploaded")
+    assert "expired" in fault
+    assert sorted(os.listdir(old.parent)) == [
+        "claude.json.migrated.bak",
+        "uploaded.json",
+    ]
+
+
 async def test_the_offline_model_takes_no_credentials_and_no_agent_reaches_them(
     short_path: Path,
 ) -> None:

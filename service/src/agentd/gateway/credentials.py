@@ -27,12 +27,14 @@ from agentd.credentials.kept import (
     keep,
     read_kept,
 )
+from agentd.credentials.old_file import read_old, set_aside
 from agentd.credentials.status import status_at
 from agentd.errors import CredentialsRefused
 from agentd.gateway.key import ModelKey
 from agentd.log import get_log
 
 NAME = "uploaded.json"
+OLD_NAMES = (".credentials.json", "claude.json")
 
 _log = get_log("gateway")
 
@@ -148,9 +150,13 @@ class Credentials:
         clear_drafts(directory, NAME)
         try:
             content = read_kept(directory, NAME, MAX_BYTES)
-            return None if content is None else _credential(content)
-        except (KeptUnusable, CredentialsRefused) as error:
+            if content is None:
+                return _adopted(directory)
+            return _credential(content)
+        except (KeptUnusable, CredentialsRefused, OSError) as error:
             why = str(error) if isinstance(error, KeptUnusable) else "it is damaged"
+            if isinstance(error, OSError):
+                why = f"they cannot be moved there: {error.strerror}"
             self._fault = (
                 f"The uploaded credentials in {directory / NAME} are not used: {why}. "
                 "Upload them again, or remove them."
@@ -168,6 +174,18 @@ class Credentials:
         if status_at(found.expires_at, self._clock()).status == "expired":
             return "The uploaded sign-in has expired. Upload a new one, or remove it."
         return None
+
+
+def _adopted(directory: Path) -> Credential | None:
+    """Take the token file of an earlier system over, once (P12)."""
+    for name in OLD_NAMES:
+        found = read_old(directory / name)
+        if found is not None:
+            kept = found[0].bare
+            keep(directory, NAME, json.dumps(kept.document()).encode())
+            _log.info("credentials_moved", kept=str(set_aside(directory / name)))
+            return kept
+    return None
 
 
 def _credential(content: bytes) -> Credential:
