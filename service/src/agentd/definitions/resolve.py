@@ -46,9 +46,7 @@ class Resolved:
     warning: str | None = None
 
 
-def resolve(
-    tiers: Tiers, name: str | None, main_file: str = DEFINITION_FILE
-) -> Resolved:
+def resolve(tiers: Tiers, name: str | None) -> Resolved:
     """Return the directory that a name means (P01).
 
     No name, an empty one and "brain" mean the agent's own directory; so does an
@@ -57,11 +55,17 @@ def resolve(
     meant = wanted(name)
     if meant is None:
         return Resolved()
-    if is_name(meant):
+    found = find(tiers, meant, DEFINITION_FILE)
+    return found or Resolved(warning=UNKNOWN.format(name=meant))
+
+
+def find(tiers: Tiers, name: str, main_file: str) -> Resolved | None:
+    """Return the directory of that name, of the tier that wins, or None."""
+    if is_name(name):
         for tier, directory in tiers.in_order():
-            if holds(directory / meant, main_file):
-                return Resolved(directory / meant, tier)
-    return Resolved(warning=UNKNOWN.format(name=meant))
+            if holds(directory / name, main_file):
+                return Resolved(directory / name, tier)
+    return None
 
 
 def holds(directory: Path, main_file: str) -> bool:

@@ -20,7 +20,7 @@ from agentd.definitions.check import (
 )
 from agentd.definitions.names import is_name
 from agentd.definitions.paths import fault_of_path
-from agentd.definitions.resolve import BUILT_IN, Tiers, holds, resolve
+from agentd.definitions.resolve import BUILT_IN, Tiers, find, holds
 from agentd.definitions.staging import Staging
 from agentd.definitions.values import Content, Entry, File, Files, Kind, UploadLimits
 from agentd.errors import (
@@ -40,7 +40,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Store:
-    """One kind, in its two tiers; what a name means is asked of ``resolve``."""
+    """One kind, in its two tiers; what a name means is the one rule's to say."""
 
     def __init__(self, kind: Kind, tiers: Tiers, limits: UploadLimits) -> None:
         self.kind = kind
@@ -149,8 +149,8 @@ class Store:
 
     def _place(self, name: str) -> tuple[Path, str]:
         demand_name(self.kind, name)
-        found = resolve(self._tiers, name, self.kind.main_file)
-        if found.path is None or found.tier is None:
+        found = find(self._tiers, name, self.kind.main_file)
+        if found is None or found.path is None or found.tier is None:
             raise self._unknown(name)
         return found.path, found.tier
 
