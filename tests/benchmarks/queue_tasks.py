@@ -78,9 +78,12 @@ class Alone:
 
 @dataclass
 class Way:
-    """One way to have a task run: how it is accepted, and when each started."""
+    """One way to have a task run: how it is accepted, and when each started.
 
-    accept: Callable[[str], Awaitable[object]]
+    ``accept`` returns when the task was on disk.
+    """
+
+    accept: Callable[[str], Awaitable[float]]
     started: Started
 
 
@@ -106,10 +109,12 @@ async def ours(
     async with open_database(url) as database, InProcessOutput(60, Clock()) as output:
         parts = QueueParts(settings, database, Alone(), output, Clock(), runner)
         async with Queue(parts) as queue:
-            yield (
-                Way(lambda name: queue.accept(NewTask("main", name)), runner.started),
-                database,
-            )
+
+            async def accept(name: str) -> float:
+                await queue.accept(NewTask("main", name))
+                return time.perf_counter()
+
+            yield Way(accept, runner.started), database
 
 
 async def throughput(way: Way, label: str) -> float:
@@ -136,8 +141,7 @@ async def waits(way: Way, label: str) -> tuple[list[float], list[float]]:
 
     async def one(name: str) -> None:
         called[name] = time.perf_counter()
-        await way.accept(name)
-        accepted[name] = time.perf_counter()
+        accepted[name] = await way.accept(name)
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(PACED):

@@ -64,11 +64,13 @@ class Plain:
     task: AsyncTaskiqDecoratedTask[[str], Any]
     started: Started
 
-    async def accept(self, name: str) -> None:
-        """Store a task and put it into the queue."""
+    async def accept(self, name: str) -> float:
+        """Store a task and put it into the queue; return when it was stored."""
         async with self.pool.connection() as connection:
             await connection.execute(INSERT, (name, "main", "nothing", time.time()))
+        stored = time.perf_counter()
         await self.task.kiq(name)
+        return stored
 
 
 @asynccontextmanager
