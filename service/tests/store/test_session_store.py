@@ -184,13 +184,12 @@ async def test_sessions_that_no_conversation_has_are_removed_when_they_are_old(
 ) -> None:
     await bench.store().append(KEY, [entry(1), entry(2)])
 
-    young = await bench.database.do(
-        lambda connection: transcripts.remove_left_transcripts(connection, 1.0)
-    )
-    old = await bench.database.do(
-        lambda connection: transcripts.remove_left_transcripts(connection, 9e9)
-    )
+    async with bench.database.read() as connection:
+        left = await transcripts.left_transcripts(connection, 10)
+    young = await bench.database.do(lambda c: transcripts.remove_old(c, left, 1.0))
+    old = await bench.database.do(lambda c: transcripts.remove_old(c, left, 9e9))
 
+    assert left == [("main", SESSION)]
     assert (young, old) == (0, 2)
 
 

@@ -44,6 +44,10 @@ class SessionBody(BaseModel):
         description="Whether it would go on; null if nobody looked."
     )
     why: str
+    stored_bytes: int | None = Field(
+        description="What the database keeps of its transcript; null if nothing, "
+        "so that only its agent's own disk has it."
+    )
     updated_at: str
     transcript: TranscriptBody | None = Field(description="Only with scan.")
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast, get_args
 
 from agentd.api.session_bodies import (
@@ -29,19 +30,31 @@ WHY: dict[str, tuple[bool | None, str]] = {
     "unknown": (None, "Its agent answered what is no verdict."),
 }
 LIVE = "A live client holds it."
+STORED = "It is not on this disk; the next turn puts it there from the database."
 NOT_LOOKED = "Nobody looked; ask with scan=true."
 NOT_ANSWERED = "Its agent did not tell; see problems."
 NEVER_PROVED = "No turn of it was found on disk yet; ask with scan=true."
 
 
-def session_body(
-    known: KnownSession, scan: Mapping[str, object] | None, *, live: bool, scanned: bool
-) -> SessionBody:
+@dataclass(frozen=True)
+class Look:
+    """What was seen of a session: a live client, a scan, a copy in the database."""
+
+    live: bool
+    scanned: bool
+    scan: Mapping[str, object] | None = None
+    stored_bytes: int | None = None
+
+
+def session_body(known: KnownSession, look: Look) -> SessionBody:
     """Return what is known of a session, beside what its agent found."""
-    transcript = None if scan is None else read_transcript(scan)
-    resumable, why = _judged(known, transcript, scanned)
+    transcript = None if look.scan is None else read_transcript(look.scan)
+    resumable, why = _judged(known, transcript, look.scanned)
+    missing = transcript is not None and transcript.verdict == "missing"
+    if missing and look.stored_bytes:
+        resumable, why = True, STORED
     # A client that lives needs no transcript to go on; a lost one shows all the same.
-    if live and resumable is not False:
+    if look.live and resumable is not False:
         resumable, why = True, LIVE
     return SessionBody(
         session_id=known.session.session_id,
@@ -50,9 +63,10 @@ def session_body(
         repository=known.repository,
         issue=known.issue,
         durable=known.session.durable,
-        live=live,
+        live=look.live,
         resumable=resumable,
         why=why,
+        stored_bytes=look.stored_bytes,
         updated_at=iso(known.updated_at),
         transcript=transcript,
     )

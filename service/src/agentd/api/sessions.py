@@ -22,6 +22,7 @@ from agentd.api.session_bodies import (
     SessionsAnswer,
 )
 from agentd.api.session_reports import (
+    Look,
     read_faults,
     read_listed,
     read_verdict,
@@ -34,6 +35,7 @@ from agentd.database.sessions import (
     list_sessions,
     session_ids,
 )
+from agentd.database.transcripts import stored_sizes
 from agentd.errors import AgentdError
 from agentd.sessions.identity import canonical_uuid
 from agentd.spawner.calls import printable
@@ -85,15 +87,20 @@ async def get_sessions(
         known = await list_sessions(
             connection, limit=limit + 1, offset=offset, agent=agent
         )
-    page = known[:limit]
+        page = known[:limit]
+        stored = await stored_sizes(connection, [_key(one) for one in page])
     found = await _look(service, agent, page) if scan else Found()
     return SessionsAnswer(
         sessions=[
             session_body(
                 one,
-                found.scans.get((one.agent, one.session.session_id)),
-                live=service.engine.live(one.conversation_id) == one.session.session_id,
-                scanned=scan,
+                Look(
+                    live=service.engine.live(one.conversation_id)
+                    == one.session.session_id,
+                    scanned=scan,
+                    scan=found.scans.get(_key(one)),
+                    stored_bytes=stored.get(_key(one)),
+                ),
             )
             for one in page
         ],
@@ -150,6 +157,10 @@ async def drop(
     _demand_declared(service, agent)
     count = await service.turns.drop(repository=repository, issue=issue, agent=agent)
     return DroppedAnswer(repository=repository, issue=issue, dropped=count)
+
+
+def _key(known: KnownSession) -> tuple[str, str]:
+    return known.agent, known.session.session_id
 
 
 def _demand_declared(service: Service, agent: str | None) -> None:

@@ -134,12 +134,11 @@ def remove_transcript(connection: Connection, agent: str, session_id: str) -> No
     )
 
 
-def remove_left_transcripts(connection: Connection, before: float) -> int:
-    """Remove the sessions that no conversation has and that are older than that.
-
-    Return how many entries that were.
-    """
-    kept = (
+async def left_transcripts(
+    connection: AsyncConnection, limit: int
+) -> list[tuple[str, str]]:
+    """Return agents and sessions that no conversation has; the index alone is read."""
+    known = (
         select(sessions.c.session_id)
         .where(
             sessions.c.agent == entries.c.agent,
@@ -147,9 +146,29 @@ def remove_left_transcripts(connection: Connection, before: float) -> int:
         )
         .exists()
     )
-    return connection.execute(
-        delete(entries).where(entries.c.stored_at < before, ~kept)
-    ).rowcount
+    rows = await connection.execute(
+        select(entries.c.agent, entries.c.session_id)
+        .where(~known)
+        .distinct()
+        .limit(limit)
+    )
+    return [(row.agent, row.session_id) for row in rows]
+
+
+def remove_old(
+    connection: Connection, left: Iterable[tuple[str, str]], before: float
+) -> int:
+    """Remove what is older than that of those sessions; return how many entries."""
+    return sum(
+        connection.execute(
+            delete(entries).where(
+                entries.c.agent == agent,
+                entries.c.session_id == session_id,
+                entries.c.stored_at < before,
+            )
+        ).rowcount
+        for agent, session_id in left
+    )
 
 
 async def stored(connection: AsyncConnection, place: Place) -> Stored:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""What is not kept for ever: runs of schedules, tasks that ended long ago."""
+"""What is not kept for ever: runs of schedules, old tasks, transcripts left over."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from agentd.clock import Clock
 from agentd.conversations.turns import Turns
 from agentd.database.open import Database
 from agentd.database.runs import OldRun, aged_tasks, delete_tasks, surplus_runs
+from agentd.database.transcripts import left_transcripts, remove_old
 from agentd.errors import AgentdError, ConversationUnknown
 from agentd.log import get_log
 from agentd.settings import ControlSettings
@@ -57,7 +58,17 @@ class Retention:
                 break
         if count:
             log.info("tasks_removed", count=count)
+        await self._sweep_transcripts(before)
         return count
+
+    async def _sweep_transcripts(self, before: float) -> None:
+        """Remove the stored transcripts of sessions that no conversation has."""
+        async with self.database.read() as connection:
+            left = await left_transcripts(connection, AT_ONCE)
+        if left and (
+            count := await self.database.do(lambda c: remove_old(c, left, before))
+        ):
+            log.info("transcripts_removed", entries=count)
 
 
 async def drop_runs(database: Database, turns: Turns, old: Sequence[OldRun]) -> int:
