@@ -78,7 +78,9 @@ class Repair:
             except DatabaseFailed as error:
                 log.warning("queue_not_repaired", error=str(error))
                 self._fence()
-            await asyncio.sleep(LOOK_SECONDS_ALONE if alone else LOOK_SECONDS)
+            # Of a turn that goes on alone, the end may come any moment.
+            idle = alone and not self._asked
+            await asyncio.sleep(LOOK_SECONDS_ALONE if idle else LOOK_SECONDS)
 
     def _fence(self) -> None:
         """Break off what runs before others find this host lost and run it too."""
