@@ -123,7 +123,7 @@ class ControlSettings(Frozen):
     repair_transcripts: bool = True
     """Whether damaged transcripts are repaired after a start; originals stay beside."""
     outbound_ttl_days: float = Field(default=7, gt=0)
-    """For how long messages between turns wait for the next answer to carry them."""
+    """For how long messages between turns are kept after an answer carried them."""
     time_zone: TimeZone = "UTC"
     """Time zone of schedules that name none, e.g. Europe/Berlin."""
     max_running_tasks: int = Field(default=5, ge=1)

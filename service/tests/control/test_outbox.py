@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from sqlalchemy import select
+
 from agentd.clock import Clock
 from agentd.conversations.outbox import (
     MAX_CHARACTERS,
@@ -18,6 +20,7 @@ from agentd.conversations.outbox import (
 )
 from agentd.database.open import Database
 from agentd.database.outbound import MAX_UNDELIVERED
+from agentd.database.tables import outbound_messages
 from agentd.engine.protocol import Outbound
 from agentd.errors import DatabaseFailed
 
@@ -39,6 +42,15 @@ async def given(running: Control, known: str) -> list[str]:
     """Say something; return the texts that came with the answer."""
     answer = (await running.say(conversation_id=known)).json()
     return [one["text"] for one in answer["outbound_messages"]]
+
+
+async def rows(running: Control) -> list[str]:
+    """Return every text that the database has, the oldest first."""
+    async with running.service.database.read() as connection:
+        found = await connection.execute(
+            select(outbound_messages.c.text).order_by(outbound_messages.c.id)
+        )
+        return list(found.scalars())
 
 
 async def test_a_text_comes_once_with_the_next_answer_the_oldest_first(
@@ -109,22 +121,26 @@ async def test_a_text_for_a_conversation_that_is_gone_is_dropped(
     assert answer.json()["outbound_messages"] == []
 
 
-async def test_a_text_that_waited_too_long_is_dropped(tmp_path: Path) -> None:
+async def test_a_text_waits_for_an_answer_however_long(tmp_path: Path) -> None:
+    """I13: undelivered ones are kept."""
     hand = Hand()
     parts = Parts(settings={"outbound_ttl_days": 2.0}, clock=hand.clock())
     async with control(tmp_path, parts) as running:
         known = (await running.say()).json()["conversation_id"]
         offer(running, known, "old")
         await asyncio.sleep(0.1)
-    hand.now += 3 * DAY
+    hand.now += 300 * DAY
     async with control(tmp_path, parts) as running:
         await asyncio.sleep(0.1)
         texts = await given(running, known)
 
-    assert texts == []
+    assert texts == ["old"]
 
 
-async def test_texts_that_come_often_do_not_keep_old_ones(tmp_path: Path) -> None:
+async def test_a_text_that_was_delivered_is_removed_after_a_time(
+    tmp_path: Path,
+) -> None:
+    """I13: also while others come so often that nothing seems idle."""
     hand, went_by = Hand(), [0.0]
     clock = Clock(now=lambda: hand.now, monotonic=lambda: went_by[0])
     parts = Parts(settings={"outbound_ttl_days": 2.0}, clock=clock)
@@ -133,13 +149,17 @@ async def test_texts_that_come_often_do_not_keep_old_ones(tmp_path: Path) -> Non
         other = (await running.say()).json()["conversation_id"]
         offer(running, known, "old")
         await asyncio.sleep(0.1)
-        hand.now += 3 * DAY
-        went_by[0] += SWEEP_SECONDS + 1
-        offer(running, other, "new")
-        await asyncio.sleep(0.2)
-        texts = [await given(running, known), await given(running, other)]
+        texts = [await given(running, known)]
+        kept = [await rows(running)]
+        for days in (1, 2):
+            hand.now += days * DAY
+            went_by[0] += SWEEP_SECONDS + 1
+            offer(running, other, "new")
+            await asyncio.sleep(0.2)
+            kept.append(await rows(running))
 
-    assert texts == [[], ["new"]]
+    assert texts == [["old"]]
+    assert kept == [["old"], ["old", "new"], ["new", "new"]]
 
 
 @dataclass
