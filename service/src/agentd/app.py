@@ -19,6 +19,9 @@ from agentd.api import (
     credentials,
     health,
     metrics,
+    queue,
+    queue_output,
+    queue_socket,
     registry,
     sessions,
     webhook_settings,
@@ -92,6 +95,9 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         chat,
         sessions,
         scheduled,
+        queue,
+        queue_output,
+        queue_socket,
         admin,
         registry,
         webhook_settings,
@@ -150,6 +156,7 @@ async def _service(
                     clock=edges.clock,
                     runner=edges.runner
                     or TurnRunner(settings, turns, database, edges.spawner),
+                    watch=counted.queue,
                 )
             ) as queue,
             running_schedules(

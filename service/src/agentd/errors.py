@@ -88,6 +88,10 @@ class QueueFull(AgentdError):
     """As many tasks wait as may."""
 
 
+class TooManyReaders(AgentdError):
+    """As many readers follow the output of tasks as may."""
+
+
 class TaskUnknown(AgentdError):
     """There is no task, or no schedule, of that id."""
 

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agentd import __version__
-from agentd.api.protocol import ControlProtocol
+from agentd.api.protocol import SOCKET_OPTIONS, ControlProtocol
 from agentd.api.state import Service
 from agentd.app import Edges, create_app
 from agentd.clock import Clock
@@ -98,6 +98,7 @@ async def _serve(settings: ControlSettings, app: FastAPI, stop: StopRequest) -> 
             app,
             http=ControlProtocol,
             ws="none",
+            **SOCKET_OPTIONS,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -165,4 +166,6 @@ async def _stop(
         # still connected, so that it is told.
         left = await service.turns.hand_over()
         log.info("handed_over", turns=left)
+        # Whoever follows a task of another host would hold the service.
+        service.output.dismiss()
     server.should_exit = True

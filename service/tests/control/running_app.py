@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from agentd.api.state import Service
 from agentd.app import Edges, create_app
@@ -39,6 +40,7 @@ class Control:
     spawner: FakeSpawner
     turns: Turns
     service: Service
+    app: FastAPI
 
     async def say(self, message: str = "hello", **body: object) -> httpx.Response:
         return await self.client.post("/chat", json={"message": message, **body})
@@ -83,7 +85,9 @@ async def control(
         httpx.AsyncClient(transport=transport, base_url="http://control") as client,
     ):
         service: Service = app.state.service
-        yield Control(client, used.engine, used.spawner, service.turns, service)
+        yield Control(
+            client, used.engine, used.spawner, service.turns, service, app
+        )
 
 
 def events(text: str) -> list[tuple[str, dict[str, object]]]:

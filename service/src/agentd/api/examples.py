@@ -6,7 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentd.api import credential_examples, registry_examples, task_examples
+from agentd.api import (
+    credential_examples,
+    queue_examples,
+    registry_examples,
+    task_examples,
+)
 
 Json = dict[str, Any]
 
@@ -200,6 +205,7 @@ REQUESTS: dict[str, Json] = {
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
     **task_examples.REQUESTS,
+    **queue_examples.REQUESTS,
     **registry_examples.REQUESTS,
     **credential_examples.REQUESTS,
 }
@@ -232,6 +238,7 @@ ANSWERS: dict[str, Any] = {
         "message": "Running turns may end; then the service exits.",
     },
     **task_examples.ANSWERS,
+    **queue_examples.ANSWERS,
     **registry_examples.ANSWERS,
     **credential_examples.ANSWERS,
 }
@@ -253,6 +260,10 @@ REFUSED: dict[int, Json] = {
         "conversation_id": CONVERSATION,
     },
     413: {"error": "The body is larger than 1000000 bytes. Send less."},
+    426: {
+        "error": "This path speaks WebSocket, version 13. Open it as ws:// or wss://, "
+        "or read GET /queue/{id}/output."
+    },
     500: {"error": "The service failed. Look into the log of control."},
     501: {"error": "Cannot stop: nothing here could be told to."},
     503: {

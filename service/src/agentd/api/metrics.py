@@ -21,6 +21,7 @@ from starlette.responses import Response
 from agentd.api.errors import refusals
 from agentd.api.model_metrics import ModelFigures
 from agentd.api.probes import AgentProbe
+from agentd.api.queue_metrics import QueueFigures, queue_view
 from agentd.api.skill_reports import ExpectedSkills
 from agentd.conversations.values import Answer
 
@@ -41,6 +42,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.model = ModelFigures()
         self.registry.register(self.model)
+        self.queue = QueueFigures(self.registry)
         self._seen_sweeps: dict[str, float] = {}
         self._of_turns()
         self._of_clients()
@@ -167,11 +169,13 @@ async def get_metrics(request: Request) -> Response:
     metrics = service.metrics
     metrics.probed(await service.probes.all())
     metrics.model.view = await service.gateway.view()
+    names = [agent.name for agent in service.settings.agents]
+    metrics.queue.show(await queue_view(service.queue), names)
+    metrics.queue.readers.set(service.joined.count)
     counts = service.engine.live_counts()
     states = service.spawner.states()
     unproved = service.turns.unproved_agents()
-    for agent in service.settings.agents:
-        name = agent.name
+    for name in names:
         metrics.live.labels(name).set(counts.get(name, 0))
         metrics.connected.labels(name).set(states[name].connected)
         metrics.unproved_now.labels(name).set(name in unproved)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from agentd.api import examples, registry_examples, task_examples
+from agentd.api import examples, queue_examples, registry_examples, task_examples
 
 Json = dict[str, Any]
 
@@ -76,6 +76,8 @@ def _complete(operation: Json, method: str, path: str) -> None:
             parameter["example"] = examples.CONVERSATION
         if parameter["name"] == "session_id":
             parameter["example"] = examples.SESSION
+        if parameter["name"] == "queued_id":
+            parameter["example"] = queue_examples.QUEUED
         if parameter["name"] == "task_id":
             parameter["example"] = task_examples.TASK
         if parameter["name"] == "name":
@@ -95,7 +97,7 @@ def _show(answer: Json, status: int, operation: str) -> None:
         content["text/event-stream"] = {
             # What an event's data is differs by its name: docs/http-api.md.
             "schema": {"title": "Server-sent events"},
-            "example": examples.EVENTS,
+            "example": queue_examples.EVENTS.get(operation, examples.EVENTS),
         }
     if "text/plain" in content:
         content["text/plain"] = {

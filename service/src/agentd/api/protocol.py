@@ -21,6 +21,11 @@ from agentd.log import get_log
 HEADER_SECONDS = 10.0
 SLOW_SECONDS = 60.0
 MAX_CONNECTIONS = 1024
+# What is said to us over a WebSocket is not heard.
+SOCKET_OPTIONS: dict[str, Any] = {
+    "ws_max_size": 4_096,
+    "ws_per_message_deflate": False,
+}
 SOCKET_PATH = re.compile(r"/queue/[^/]+/socket")
 
 log = get_log("api")
@@ -89,12 +94,16 @@ class ControlProtocol(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to whom a socket is spoken with."""
+        self._wait_no_longer()
+        self.ws_protocol_class = self.socket_protocol()
+        super().handle_websocket_upgrade(event)
+
+    def socket_protocol(self) -> type[asyncio.Protocol]:
+        """Return what speaks WebSocket."""
         # Whoever joins no task does not carry the library.
         from agentd.api.live_socket import LiveSocket
 
-        self._wait_no_longer()
-        self.ws_protocol_class = LiveSocket
-        super().handle_websocket_upgrade(event)
+        return LiveSocket
 
     def _should_upgrade(self) -> bool:
         """Return whether this is a whole handshake for a path that takes one.

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from agentd.api.gateway_status import GatewayStatus
+from agentd.api.joined import Joined
 from agentd.api.metrics import Metrics
 from agentd.api.probes import AgentProbes
 from agentd.api.skill_reports import ExpectedSkills
@@ -47,6 +48,7 @@ class Service:
     registry: Registry
     output: Output
     stop: Callable[[str], None] | None
+    joined: Joined = field(default_factory=Joined)
 
 
 async def service_of(request: Request) -> Service:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from itertools import islice
 
@@ -62,7 +62,7 @@ class InProcessOutput:
 
     async def read(
         self, task_id: str, after: str | None, patience_seconds: float
-    ) -> AsyncIterator[OutputEvent | None]:
+    ) -> AsyncGenerator[OutputEvent | None, None]:
         """Return the events of a task until its end."""
         last = place_of(after)
         with self._reader(task_id) as changed:
@@ -85,7 +85,12 @@ class InProcessOutput:
     def _some(self, task_id: str, last: Place) -> list[tuple[Place, Piece]]:
         # Few at once: a reader that is slow keeps them though the ring does not.
         ring = self._held.ring(task_id)
-        return [] if ring is None else list(islice(ring.behind(last), AT_ONCE))
+        if ring is None or ring.last_at < self._oldest():
+            return []
+        return list(islice(ring.behind(last), AT_ONCE))
+
+    def _oldest(self) -> float:
+        return self._clock.now() - self._ttl_seconds
 
     @contextmanager
     def _reader(self, task_id: str) -> Iterator[asyncio.Event]:
@@ -109,7 +114,7 @@ class InProcessOutput:
             for task_id in self._held.take_changed():
                 for one in self._readers.get(task_id, ()):
                     one.set()
-            self._held.forget_older(self._clock.now() - self._ttl_seconds)
+            self._held.forget_older(self._oldest())
 
 
 async def _set(event: asyncio.Event, seconds: float | None) -> bool:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class Output(Protocol):
 
     def read(
         self, task_id: str, after: str | None, patience_seconds: float
-    ) -> AsyncIterator[OutputEvent | None]:
+    ) -> AsyncGenerator[OutputEvent | None, None]:
         """Return the events from the beginning, or behind one, until the end.
 
         None comes after each wait without an event, and at once where nothing is there

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 
 from agentd.clock import Clock
@@ -79,7 +79,7 @@ class RedisOutput:
 
     async def read(
         self, task_id: str, after: str | None, patience_seconds: float
-    ) -> AsyncIterator[OutputEvent | None]:
+    ) -> AsyncGenerator[OutputEvent | None, None]:
         """Return the events of a task until its end, whichever host runs it."""
         assert self._client is not None
         reading = Reading(self._client, self._prefix + task_id, after)

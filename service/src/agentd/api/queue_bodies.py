@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""The bodies of requests and answers about queued tasks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from agentd.api.bodies import ConversationId, Definition, Label
+from agentd.api.task_bodies import Priority, Prompt
+from agentd.queue.queue import MAX_TOLD
+from agentd.settings import ModelName
+
+MAX_TASK_SECONDS = 7 * 24 * 3600
+LISTED = f"In a list its first {MAX_TOLD} characters."
+Status = Literal["queued", "running", "completed", "failed", "cancelled"]
+
+
+class NewTaskBody(BaseModel):
+    """What an agent is to do, when its turn comes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Prompt = Field(description="What is said to the agent.")
+    agent: Label | None = Field(
+        default=None,
+        description="The conversation's agent, or the first declared, without.",
+    )
+    priority: Priority = Field(
+        default="normal", description="Which tasks of the agent are begun first."
+    )
+    conversation_id: ConversationId | None = Field(
+        default=None, description="The conversation to go on in; a new one without."
+    )
+    definition: Definition | None = Field(
+        default=None, description="The definition that a new conversation begins with."
+    )
+    model: ModelName | None = Field(default=None, description="The model for the task.")
+    timeout_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_TASK_SECONDS,
+        description="Its longest time; capped by settings.",
+    )
+    available_at: AwareDatetime | None = Field(
+        default=None, description="When it may begin at the earliest, in ISO 8601."
+    )
+
+
+class TaskBody(BaseModel):
+    """One task, as the table of tasks has it."""
+
+    id: str
+    status: Status
+    agent: str
+    priority: Priority
+    prompt: str = Field(description=LISTED)
+    conversation_id: str | None
+    schedule_id: str | None = Field(description="The scheduled task it is a run of.")
+    definition: str | None
+    model: str | None
+    timeout_seconds: float | None
+    attempts: int = Field(description="How often it was begun.")
+    cancel_requested: bool
+    host: str | None = Field(description="The host that took it last.")
+    created_at: str = Field(description="In ISO 8601.")
+    available_at: str = Field(description="When it may begin at the earliest.")
+    started_at: str | None
+    finished_at: str | None
+    duration_ms: int | None
+    cost_usd: float | None = Field(description="What the CLI says that it cost.")
+    result: str | None = Field(description=LISTED)
+    error: str | None = Field(description=LISTED)
+
+
+class QueueBody(BaseModel):
+    """Tasks, the newest first."""
+
+    tasks: list[TaskBody]
+    more: bool = Field(description="Whether there are more; ask with offset.")
+
+
+class LogLineBody(BaseModel):
+    """One line of a task's log."""
+
+    at: str = Field(description="In ISO 8601.")
+    event: str
+    detail: str | None
+
+
+class TaskLogBody(BaseModel):
+    """The log of a task, the oldest line first."""
+
+    id: str
+    lines: list[LogLineBody]
+    more: bool = Field(description="Whether there are more; ask with offset.")
+
+
+class DeadItemBody(BaseModel):
+    """Something that came through the queue and was no task."""
+
+    at: str = Field(description="In ISO 8601.")
+    source: str
+    item: str
+    reason: str
+
+
+class DeadItemsBody(BaseModel):
+    """What was no task, the newest first."""
+
+    items: list[DeadItemBody]
+    more: bool = Field(description="Whether there are more; ask with offset.")
