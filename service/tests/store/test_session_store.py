@@ -15,6 +15,7 @@ from claude_agent_sdk.testing import run_session_store_conformance
 
 from agentd.clock import Clock
 from agentd.database import transcripts
+from agentd.database.conversations import remove_conversation
 from agentd.database.open import Database, open_database
 from agentd.engine import mirror_store
 from agentd.engine.mirror_store import DatabaseSessionStore
@@ -191,6 +192,17 @@ async def test_sessions_that_no_conversation_has_are_removed_when_they_are_old(
 
     assert left == [("main", SESSION)]
     assert (young, old) == (0, 2)
+
+
+async def test_all_sessions_of_a_conversation_go_with_it(bench: Bench) -> None:
+    """O11."""
+    await bench.store().append(KEY, [entry(1)])
+    await bench.store().append(SUB, [entry(2)])
+
+    await bench.database.do(lambda c: remove_conversation(c, "conv-1"))
+
+    assert await bench.store().load(KEY) is None
+    assert await bench.store().load(SUB) is None
 
 
 async def test_a_database_that_is_away_is_told_once_and_for_the_whole_turn(

@@ -4,7 +4,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
 from agentd.database.tables import metadata
 from agentd.database.task_tables import Number
@@ -16,6 +25,12 @@ transcript_entries = Table(
     Column("agent", String(64), nullable=False),
     Column("project_key", String(256), nullable=False),
     Column("session_id", String(64), nullable=False),
+    # All of its sessions go with a conversation, also those that it left.
+    Column(
+        "conversation_id",
+        String(64),
+        ForeignKey("conversations.id", ondelete="CASCADE"),
+    ),
     # Empty for the session's own transcript, else the path of a sub-agent's.
     Column("subpath", String(512), nullable=False),
     Column("uuid", String(64)),
@@ -31,6 +46,7 @@ transcript_entries = Table(
         "subpath",
         "id",
     ),
+    Index("transcript_entries_conversation", "conversation_id"),
     # Two nulls differ: an entry without a uuid is stored as often as it is given.
     Index(
         "transcript_entries_uuid",

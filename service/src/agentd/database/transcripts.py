@@ -32,9 +32,9 @@ _AT_FILE = _AT & (entries.c.subpath == bindparam("subpath"))
 # Both kinds of databases know it in these words; SQLAlchemy has one for each.
 _ADD = text(
     "INSERT INTO transcript_entries"
-    " (agent, project_key, session_id, subpath, uuid, entry, size, stored_at)"
-    " VALUES (:agent, :project_key, :session_id, :subpath, :uuid, :entry, :size, :now)"
-    " ON CONFLICT DO NOTHING"
+    " (agent, project_key, session_id, conversation_id, subpath, uuid, entry, size,"
+    " stored_at) VALUES (:agent, :project_key, :session_id, :conversation_id,"
+    " :subpath, :uuid, :entry, :size, :now) ON CONFLICT DO NOTHING"
 )
 _SIZE = select(func.coalesce(func.sum(entries.c.size), 0)).where(_AT)
 _LAST = (
@@ -50,11 +50,12 @@ _CHANGED = func.max(entries.c.stored_at)
 
 @dataclass(frozen=True)
 class Place:
-    """Whose entries are meant."""
+    """Whose entries are meant; they go with the conversation, if one is named."""
 
     agent: str
     project_key: str
     session_id: str
+    conversation_id: str | None = None
 
     def file(self, subpath: str) -> Mapping[str, str]:
         """Return what names one file of the session."""
@@ -94,7 +95,7 @@ def add_entries(
     now: float,
 ) -> None:
     """Store entries after those that are there; known ones are left out."""
-    at = place.file(subpath)
+    at = {**place.file(subpath), "conversation_id": place.conversation_id}
     connection.execute(
         _ADD,
         [
@@ -123,15 +124,6 @@ def remove_entries(
         connection.execute(delete(entries).where(_AT), dict(place.session()))
     else:
         connection.execute(delete(entries).where(_AT_FILE), dict(place.file(subpath)))
-
-
-def remove_transcript(connection: Connection, agent: str, session_id: str) -> None:
-    """Remove all that is stored of an agent's session."""
-    connection.execute(
-        delete(entries).where(
-            entries.c.agent == agent, entries.c.session_id == session_id
-        )
-    )
 
 
 async def left_transcripts(

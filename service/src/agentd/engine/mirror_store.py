@@ -108,7 +108,7 @@ class Binding:
     @property
     def place(self) -> Place:
         """Return where its entries lie."""
-        return Place(self.agent, PROJECT, self.session_id)
+        return Place(self.agent, PROJECT, self.session_id, self.conversation_id)
 
 
 @dataclass(frozen=True)

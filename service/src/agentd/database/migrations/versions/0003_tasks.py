@@ -149,6 +149,7 @@ def _make_transcript_entries() -> None:
         sa.Column("agent", sa.String(64), nullable=False),
         sa.Column("project_key", sa.String(256), nullable=False),
         sa.Column("session_id", sa.String(64), nullable=False),
+        _conversation(),
         sa.Column("subpath", sa.String(512), nullable=False),
         sa.Column("uuid", sa.String(64)),
         sa.Column("entry", sa.Text, nullable=False),
@@ -159,6 +160,9 @@ def _make_transcript_entries() -> None:
         "transcript_entries_session",
         "transcript_entries",
         ["agent", "session_id", "project_key", "subpath", "id"],
+    )
+    op.create_index(
+        "transcript_entries_conversation", "transcript_entries", ["conversation_id"]
     )
     op.create_index(
         "transcript_entries_uuid",
