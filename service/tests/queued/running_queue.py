@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -82,9 +82,12 @@ class KeptOutput:
     def end(self, task_id: str, data: Mapping[str, object]) -> None:
         self.said.append((task_id, "end", data))
 
+    def dismiss(self) -> None:
+        pass
+
     async def read(
         self, task_id: str, after: str | None, patience_seconds: float
-    ) -> AsyncIterator[OutputEvent | None]:
+    ) -> AsyncGenerator[OutputEvent | None, None]:
         yield None
 
 
@@ -126,15 +129,16 @@ async def running_queue(url: str, start: Start | None = None) -> AsyncIterator[R
     used = start or Start()
     settings = settings_of(url, used)
     async with open_database(url) as database, AsyncExitStack() as stack:
-        presence = used.presence or await stack.enter_async_context(
-            Presence(
+        presence = used.presence
+        if presence is None:
+            here = Presence(
                 database,
                 settings.host,
                 used.agents,
                 Clock(),
                 settings.worker_lost_seconds,
             )
-        )
+            presence = await stack.enter_async_context(here)
         parts = QueueParts(
             settings=settings,
             database=database,

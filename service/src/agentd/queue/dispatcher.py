@@ -186,6 +186,9 @@ class Dispatcher:
         asks_table = self._asks_table()
         items = [] if asks_table else await self._take(agents)
         table = self._wanted(agents) if asks_table else []
+        if asks_table and agents and not self._feed_is_away():
+            # Redis is asked behind the table.
+            self._wake.set()
         if not (ends or items or table):
             return
         now = self._parts.clock.now()
