@@ -75,6 +75,10 @@ class Alone:
         """Return no host."""
         return frozenset()
 
+    def hosts(self) -> dict[str, object]:
+        """Return this host."""
+        return {self.name: self}
+
 
 @dataclass
 class Way:
