@@ -18,7 +18,7 @@ import pytest
 from local_stack import LocalStack, free_port
 from working_tree import ROOT
 
-from agentd.api import examples
+from agentd.api import examples, queue_examples, task_examples
 
 TOKEN = "a-token-that-is-long-enough"
 PAGE = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
@@ -154,11 +154,12 @@ def test_every_request_that_is_shown_is_taken(
         if name in NOT_SENT:
             continue
 
-        address = path.format(session_id=session)
+        address = path.format(session_id=session, task_id=task_examples.TASK)
         answer = client.request(method, address, json=body)
 
-        assert answer.status_code == 200, (name, answer.text)
-        content = document["paths"][path][method]["responses"]["200"]["content"]
+        assert answer.is_success, (name, answer.text)
+        responses = document["paths"][path][method]["responses"]
+        content = responses[str(answer.status_code)]["content"]
         valid(document, content["application/json"]["schema"], answer.json())
 
 
@@ -166,7 +167,15 @@ def test_every_real_answer_has_the_fields_that_are_shown(
     client: httpx.Client, document: Json
 ) -> None:
     said = client.post("/chat", json=examples.SAY).json()
-    ids = {"conversation_id": said["conversation_id"], "session_id": said["session_id"]}
+    ids = {
+        "conversation_id": said["conversation_id"],
+        "session_id": said["session_id"],
+        "task_id": "shown",
+    }
+    later = {**queue_examples.NEW_TASK, "available_at": "2100-01-01T00:00:00Z"}
+    ids["queued_id"] = client.post("/queue", json=later).json()["id"]
+    made = {**task_examples.NEW_SCHEDULE, "id": "shown"}
+    assert client.post("/task", json=made).status_code == 201
     asked = {
         "get /sessions": {"scan": "true"},
         "delete /sessions": {"repository": "shop/web", "issue": "17"},

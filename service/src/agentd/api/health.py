@@ -23,6 +23,7 @@ from agentd.api.probes import AgentProbe
 from agentd.api.state import Service, ServiceDep
 from agentd.database.conversations import count_conversations
 from agentd.database.probe import probe_database, probe_directory
+from agentd.database.schedules import count_schedules
 from agentd.errors import DatabaseFailed
 from agentd.log import get_log
 
@@ -130,11 +131,12 @@ async def _database(service: Service) -> DatabaseHealth:
             await probe_database(service.database, service.clock.now())
             async with service.database.read() as connection:
                 count = await count_conversations(connection)
+                tasks = await connection.run_sync(count_schedules)
     except (DatabaseFailed, TimeoutError) as error:
         text = str(error) or "The database did not answer in time."
         log.warning("database_unwritable", error=text)
         return DatabaseHealth(ok=False, conversations=0, tasks=0, error=text)
-    return DatabaseHealth(ok=True, conversations=count, tasks=0)
+    return DatabaseHealth(ok=True, conversations=count, tasks=tasks)
 
 
 async def _set_aside(service: Service) -> list[str]:
