@@ -64,6 +64,10 @@ class ConversationBusy(AgentdError):
         self.conversation_id = conversation_id
 
 
+class ConversationElsewhere(ConversationBusy):
+    """The conversation went on at another host, which took this one for lost."""
+
+
 class EngineBusy(AgentdError):
     """Every live client is in a turn, so that no further one may be started."""
 

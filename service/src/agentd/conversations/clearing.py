@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""Sessions that are forgotten on demand; their transcripts stay on disk."""
+"""Sessions and conversations that are held still or forgotten on demand.
+
+Transcripts stay on disk.
+"""
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.prepare import Target
 from agentd.conversations.values import Answer, Ask, RunningTurn
+from agentd.database.claims import demand_rest, give_back, hold
 from agentd.database.conversations import (
     IDLE,
     Message,
     add_conversation,
     add_message,
+    remove_conversation,
 )
 from agentd.database.sessions import drop_session, put_session
 from agentd.database.writer import Transaction
@@ -35,6 +44,7 @@ async def clear(
         if target.is_new:
             issue = ask.issue_of(target.key.agent)
             add_conversation(connection, target.key, now, issue, target.definition)
+        demand_rest(connection, target.key.conversation_id, parts.claim())
         put_session(connection, target.key, fresh, now)
         for message in _messages(ask, answer, now):
             add_message(connection, message, IDLE)
@@ -48,7 +58,37 @@ async def clear(
 async def drop(parts: TurnParts, key: SessionKey) -> bool:
     """Forget the session of a conversation; return whether it had one."""
     await parts.engine.close(key.conversation_id)
-    return await parts.database.do(lambda connection: drop_session(connection, key))
+
+    def forget(connection: Transaction) -> bool:
+        demand_rest(connection, key.conversation_id, parts.claim())
+        return drop_session(connection, key)
+
+    return await parts.database.do(forget)
+
+
+async def remove(parts: TurnParts, conversation_id: str) -> bool:
+    """Remove a conversation; return whether it was there."""
+    await parts.engine.close(conversation_id)
+
+    def forget(connection: Transaction) -> bool:
+        demand_rest(connection, conversation_id, parts.claim())
+        return remove_conversation(connection, conversation_id)
+
+    return await parts.database.do(forget)
+
+
+@asynccontextmanager
+async def rest(parts: TurnParts, conversation_id: str) -> AsyncIterator[None]:
+    """Let no other host begin a turn; raise ConversationBusy if one has begun."""
+    held = None
+    if parts.database.shared:
+        claim = parts.claim()
+        held = await parts.database.do(lambda c: hold(c, conversation_id, claim))
+    try:
+        yield
+    finally:
+        if held is not None:
+            await parts.database.do(partial(give_back, held=held))
 
 
 def _answer(turn: RunningTurn) -> Answer:

@@ -11,11 +11,14 @@ from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import Proof, prove_turn, working_directory
 from agentd.conversations.values import Answer, RunningTurn
 from agentd.database.agents import set_unproved
-from agentd.database.conversations import IDLE, Message, add_message
+from agentd.database.claims import demand_mine
+from agentd.database.claims import end_turn as end_turn_of
+from agentd.database.conversations import IDLE, Message
 from agentd.database.interrupted import INTERRUPTED
 from agentd.database.outbound import OutboundMessage
 from agentd.database.sessions import mark_durable, put_session, session_is_bound
 from agentd.database.writer import Transaction
+from agentd.engine.mirror_store import Binding
 from agentd.engine.protocol import TurnOutcome
 from agentd.log import get_log
 from agentd.sessions.choose import UNPROVED, Choice, join_notices
@@ -46,7 +49,9 @@ async def end_turn(
     session = await _latest_session(parts, turn, ended)
     uuid = ended.outcome.last_message_uuid
     proof = await prove_turn(parts.spawner, turn.agent, session.session_id, uuid)
+    unstored = await _unstored(parts, turn, ended, proof, session.session_id)
     answer = _answer(turn, ended, proof, session.session_id)
+    answer = replace(answer, notice=join_notices(answer.notice, unstored))
     if proof.exists:
         session = replace(
             session,
@@ -60,6 +65,17 @@ async def end_turn(
     parts.watch.turn_ended(answer)
     _log(answer)
     return answer, session
+
+
+async def _unstored(
+    parts: TurnParts, turn: RunningTurn, ended: Ended, proof: Proof, session_id: str
+) -> str | None:
+    """Return what to tell if the turn is on disk and could not be kept elsewhere."""
+    if parts.keeping is None or ended.outcome.stored or not proof.exists:
+        return None
+    binding = Binding(turn.agent, turn.conversation_id, session_id)
+    uuid = ended.outcome.last_message_uuid if proof.holds else None
+    return await parts.keeping.prove(binding, uuid)
 
 
 def _answer(turn: RunningTurn, ended: Ended, proof: Proof, session_id: str) -> Answer:
@@ -101,6 +117,7 @@ async def _latest_session(
     key = SessionKey(turn.agent, turn.conversation_id)
 
     def change(connection: Transaction) -> bool:
+        demand_mine(connection, turn.conversation_id, parts.claim())
         if session_is_bound(connection, turn.agent, told):
             return False
         put_session(connection, key, session, now)
@@ -127,7 +144,7 @@ async def _store(
     )
 
     def store(connection: Transaction) -> tuple[tuple[OutboundMessage, ...], bool]:
-        add_message(connection, _message(answer, now), status)
+        end_turn_of(connection, _message(answer, now), status, parts.claim())
         if proof.exists:
             mark_durable(connection, key, session, now)
         if changes:

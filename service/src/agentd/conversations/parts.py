@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agentd.clock import Clock
+from agentd.conversations.keeping import Keeping
 from agentd.conversations.outbox import Outbox
 from agentd.conversations.unproved import Unproved
 from agentd.conversations.values import Answer
+from agentd.database.claims import Claim
 from agentd.database.open import Database
 from agentd.engine.protocol import Engine
 from agentd.hosts.presence import Presence
@@ -36,3 +38,9 @@ class TurnParts:
     outbox: Outbox
     unproved: Unproved
     host: Presence
+    keeping: Keeping | None = None
+    """Where transcripts are kept too, if they are."""
+
+    def claim(self, seen: int | None = None) -> Claim:
+        """Return what this host says of a conversation that it uses."""
+        return Claim(self.host.name, self.database.shared, seen)

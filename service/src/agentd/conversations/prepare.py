@@ -12,10 +12,11 @@ from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import find_transcript, working_directory
 from agentd.conversations.run import Beginning, TurnRun
 from agentd.conversations.values import Ask, RunningTurn
-from agentd.database.conversations import get_conversation
+from agentd.database.conversations import Conversation, get_conversation
 from agentd.definitions.names import wanted
 from agentd.definitions.places import definition_tiers
 from agentd.definitions.resolve import resolve
+from agentd.engine.mirror_store import Binding
 from agentd.engine.protocol import ClientWish
 from agentd.errors import (
     AgentUnavailable,
@@ -47,23 +48,28 @@ class Known:
     agent: str
     session: StoredSession | None
     definition: str | None = None
+    last: Conversation | None = None
 
 
 @dataclass(frozen=True)
 class Target:
-    """The conversation that is meant, which may be a new one."""
+    """The conversation that is meant, which may be a new one.
+
+    ``last`` is what was read of it just now: always, if other hosts may change it.
+    """
 
     key: SessionKey
     agent: AgentEntry
     stored: StoredSession | None
     is_new: bool
     definition: str | None = None
+    last: Conversation | None = None
 
 
 class Preparation:
     """Finds what a turn needs; the caller holds the conversation's lock.
 
-    Control is the only writer of its database, so that what it stored itself of a
+    Where control is the only writer of its database, what it stored itself of a
     conversation that has a live client need not be read again.
     """
 
@@ -106,7 +112,8 @@ class Preparation:
         demand_same_definition(ask, known.definition, conversation_id)
         key = SessionKey(known.agent, conversation_id)
         agent = self._settings.agent(known.agent)
-        return Target(key, agent, known.session, False, known.definition)
+        definition, last = known.definition, known.last
+        return Target(key, agent, known.session, False, definition, last)
 
     async def prepare(self, ask: Ask, target: Target) -> TurnRun:
         """Return the turn; raise AgentUnavailable, EngineBusy or an agent's error."""
@@ -129,6 +136,7 @@ class Preparation:
                 new_conversation=target.is_new,
                 new_session=new_session,
                 issue=ask.issue_of(target.key.agent),
+                seen=None if target.last is None else target.last.message_count,
             ),
             wish=_wish(target, choice, ask),
             ask=ask,
@@ -157,13 +165,15 @@ class Preparation:
 
     async def _read(self, conversation_id: str) -> Known:
         known = self._known.get(conversation_id)
+        if self._parts.database.shared:
+            known = None
         if known is not None and self._parts.engine.live(conversation_id) is not None:
             return known
         async with self._parts.database.read() as connection:
             found = await get_conversation(connection, conversation_id)
         if found is None:
             raise unknown(conversation_id)
-        return Known(found.agent, found.session, found.definition)
+        return Known(found.agent, found.session, found.definition, found)
 
     def _check_room(self, key: SessionKey) -> None:
         if not self._parts.spawner.states()[key.agent].connected:
@@ -183,9 +193,14 @@ class Preparation:
         if stored is None:
             return Choice(new_session_id(), resume=False)
         rotation = rotation_reason(stored, self._limits, self._parts.clock.now())
+        await self._leave_elsewhere(target)
         live = self._parts.engine.live(target.key.conversation_id)
         if live == stored.session_id and rotation is None:
             return Choice(stored.session_id, resume=True)
+        if self._parts.keeping is not None:
+            conversation_id = target.key.conversation_id
+            binding = Binding(agent, conversation_id, stored.session_id)
+            await self._parts.keeping.settle(binding)
         transcript = await find_transcript(
             self._parts.spawner, agent, stored.session_id
         )
@@ -207,6 +222,12 @@ class Preparation:
                 reason=rotation or f"its transcript is {why}",
             )
         return choice
+
+    async def _leave_elsewhere(self, target: Target) -> None:
+        """Close a client that does not know what was said at another host."""
+        host = None if target.last is None else target.last.host
+        if host not in {None, self._parts.host.name}:
+            await self._parts.engine.close(target.key.conversation_id)
 
     def _timeout(self, ask: Ask) -> float:
         if ask.timeout_seconds is not None:

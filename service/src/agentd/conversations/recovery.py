@@ -15,16 +15,24 @@ from collections.abc import Iterable
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import ask_turn_state
-from agentd.database.conversations import IDLE, Message, add_message
-from agentd.database.interrupted import InterruptedTurn, mark_settled
+from agentd.database.claims import end_turn
+from agentd.database.conversations import IDLE, Conversation, Message
+from agentd.database.interrupted import (
+    UNSETTLED,
+    InterruptedTurn,
+    mark_settled,
+    take_over,
+)
 from agentd.database.sessions import mark_durable
 from agentd.database.writer import Transaction
+from agentd.engine.mirror_store import Binding
 from agentd.errors import (
     AgentdError,
     AgentLost,
     AgentUnavailable,
     CallTimedOut,
     ConversationBusy,
+    ConversationElsewhere,
     DatabaseFailed,
 )
 from agentd.log import get_log
@@ -34,11 +42,13 @@ from agentd.sessions.turn_state import Recovered, not_recovered, recovered
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 ABSENT_PAUSE_SECONDS = 0.25
+LOST_PAUSE_SECONDS = 2.0
 GRACE_SECONDS = 10.0
 MAX_DRAIN_SECONDS = 7200.0
 NO_ID = "its message has no id."
 STILL_RUNS = "after {seconds:g} seconds the agent's side still says that it runs."
 NO_ANSWER = "the agent's side does not answer."
+LOST_HOST = 'its host "{}" was lost.'
 
 log = get_log("recovery")
 
@@ -90,6 +100,50 @@ class Recovery:
         async with asyncio.TaskGroup() as tasks:
             for agent in self._parts.spawner.states():
                 tasks.create_task(self._run(agent), name=f"recovery {agent}")
+            if self._parts.database.shared:
+                tasks.create_task(self._run_lost(), name="recovery of lost hosts")
+
+    async def take_over(self, found: Conversation | None) -> bool:
+        """Settle a turn that runs at another host; return False if none does.
+
+        Raise ConversationBusy if that host lives.
+        """
+        if found is None or found.status not in UNSETTLED:
+            return False
+        if found.host in {None, self._parts.host.name}:
+            return False
+        if found.host not in self._parts.host.lost():
+            raise ConversationBusy(
+                f'Conversation "{found.id}" is in a turn at host "{found.host}". Wait '
+                "for its answer and try again.",
+                found.id,
+            )
+        await self._take_over()
+        return await self.settle(found.id)
+
+    async def _run_lost(self) -> None:
+        """Settle what lost hosts left, until cancelled."""
+        while True:
+            await asyncio.sleep(LOST_PAUSE_SECONDS)
+            try:
+                for turn in await self._take_over():
+                    await self._attempt(turn)
+            except DatabaseFailed as error:
+                log.warning("lost_turns_not_settled", error=str(error))
+
+    async def _take_over(self) -> list[InterruptedTurn]:
+        lost = self._parts.host.lost()
+        if not lost:
+            return []
+        agents = list(self._parts.spawner.states())
+        me = self._parts.host.name
+        turns = await self._parts.database.do(
+            lambda connection: take_over(connection, me, lost, agents)
+        )
+        if turns:
+            log.warning("turns_of_lost_hosts", count=len(turns))
+        self.add(turns)
+        return turns
 
     async def _run(self, agent: str) -> None:
         pause = FIRST_PAUSE_SECONDS
@@ -126,8 +180,17 @@ class Recovery:
         end = await self._find_end(turn)
         if end is None:
             return False
-        await self._store(turn, end)
+        try:
+            await self._store(turn, end)
+        except ConversationElsewhere as error:
+            log.warning("turn_went_on_elsewhere", error=str(error))
+            self.forget(turn.key.conversation_id)
+            return True
         self.forget(turn.key.conversation_id)
+        keeping, session_id = self._parts.keeping, turn.session_id
+        if keeping is not None and end.in_transcript and session_id is not None:
+            binding = Binding(turn.key.agent, turn.key.conversation_id, session_id)
+            await keeping.prove(binding, end.last_uuid)
         log.info(
             "turn_recovered",
             agent=turn.key.agent,
@@ -137,8 +200,9 @@ class Recovery:
         return True
 
     async def _find_end(self, turn: InterruptedTurn) -> Recovered | None:
-        if turn.session_id is None or turn.turn_uuid is None:
-            return not_recovered(NO_ID)
+        if turn.session_id is None or turn.turn_uuid is None or turn.lost_host:
+            lost = turn.lost_host
+            return not_recovered(LOST_HOST.format(lost) if lost else NO_ID)
         agent, conversation_id = turn.key.agent, turn.key.conversation_id
         if not self._is_connected(agent):
             return None
@@ -189,7 +253,7 @@ class Recovery:
             if turn.told and end.status != "recovered":
                 mark_settled(connection, turn)
             else:
-                add_message(connection, message, IDLE)
+                end_turn(connection, message, IDLE, self._parts.claim())
             if end.in_transcript and turn.session_id is not None:
                 session = StoredSession(
                     turn.session_id, durable=True, last_message_uuid=end.last_uuid

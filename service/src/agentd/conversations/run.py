@@ -8,15 +8,17 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from agentd.conversations.ending import Ended, end_turn
+from agentd.conversations.failures import (
+    BROKEN_OFF,
+    LOST,
+    failed,
+    handed_over,
+    not_stored,
+)
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.values import Ask, RunningTurn
-from agentd.database.conversations import (
-    RUNNING,
-    Message,
-    add_conversation,
-    add_message,
-    change_content,
-)
+from agentd.database.claims import begin_turn, demand_mine
+from agentd.database.conversations import Message, add_conversation, change_content
 from agentd.database.interrupted import InterruptedTurn
 from agentd.database.sessions import put_session
 from agentd.database.writer import Transaction
@@ -24,7 +26,7 @@ from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
     AgentLost,
-    DatabaseFailed,
+    ConversationElsewhere,
     Draining,
     EngineBusy,
     SessionInUse,
@@ -41,27 +43,17 @@ from agentd.sessions.identity import (
     new_session_id,
 )
 
-BROKEN_OFF = "The turn was broken off: control stopped. Say it again."
-LOST = (
-    "{} If its side brings the turn to its end, the answer comes among the messages of "
-    "this conversation."
-)
-HANDED_OVER = (
-    'Control stopped while this turn ran, and agent "{agent}" brings it to its end '
-    'alone. Find the answer among the messages of conversation "{conversation}" when '
-    "control is back."
-)
-
 log = get_log("turn")
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What is stored before a message is said."""
+    """What is stored before a message is said, behind how many that were seen."""
 
     new_conversation: bool
     new_session: bool
     issue: IssueKey | None = None
+    seen: int | None = None
 
 
 @dataclass
@@ -106,21 +98,21 @@ class TurnRun:
         except TurnHandedOver:
             # The database goes on to tell that this turn runs: control looks for
             # its answer when it is back.
-            self._fail(_handed_over(self.turn))
+            self._fail(handed_over(self.turn))
             return
         except (Draining, EngineBusy) as error:
             # Nothing was said; the conversation tells that, and the caller may retry.
-            outcome, self._refused = _failed(str(error)), error
+            outcome, self._refused = failed(str(error)), error
         except AgentLost as error:
             self._lost = True
-            outcome = _failed(LOST.format(error))
+            outcome = failed(LOST.format(error))
         except AgentdError as error:
-            outcome = _failed(str(error))
+            outcome = failed(str(error))
         except asyncio.CancelledError:
-            outcome, broken_off = _failed(self.broken_off), True
+            outcome, broken_off = failed(self.broken_off), True
         except Exception as error:
             log.exception("turn_failed", conversation=self.turn.conversation_id)
-            outcome = _failed(f"The turn failed inside control: {error!r}.")
+            outcome = failed(f"The turn failed inside control: {error!r}.")
         await self._finish(outcome, self.parts.clock.monotonic() - began)
         if broken_off:
             raise asyncio.CancelledError
@@ -136,7 +128,7 @@ class TurnRun:
         if not self.turn.begun.done():
             self._fail(Draining("Cannot take a message: control stops. Try again."))
         elif not self.turn.answered.done():
-            self._fail(_handed_over(self.turn))
+            self._fail(handed_over(self.turn))
 
     def left(self) -> InterruptedTurn | None:
         """Return the turn if its end may be known to its agent's side alone.
@@ -163,10 +155,15 @@ class TurnRun:
         )
         try:
             answer, self.session = await end_turn(self.parts, self.turn, ended)
+        except ConversationElsewhere as error:
+            log.warning("turn_went_on_elsewhere", error=str(error))
+            self._ended, self._lost = True, False
+            self._fail(error)
+            return
         except Exception as error:
             # Whatever it is, it must end no turn but this one.
             log.exception("turn_not_stored", conversation=self.turn.conversation_id)
-            self._fail(_not_stored(error))
+            self._fail(not_stored(error))
             return
         self._ended = True
         if self._refused is not None:
@@ -177,7 +174,7 @@ class TurnRun:
 
     def _fail(self, error: BaseException) -> None:
         """Tell whoever waits; nobody has to."""
-        kept = error if isinstance(error, AgentdError) else _not_stored(error)
+        kept = error if isinstance(error, AgentdError) else not_stored(error)
         for future in (self.turn.begun, self.turn.answered):
             if not future.done():
                 future.set_exception(kept)
@@ -208,9 +205,9 @@ class TurnRun:
             if beginning.new_conversation:
                 issue, definition = beginning.issue, self.wish.definition
                 add_conversation(connection, self._key, now, issue, definition)
+            begin_turn(connection, message, self.parts.claim(beginning.seen))
             if beginning.new_session:
                 put_session(connection, self._key, self.session, now)
-            add_message(connection, message, RUNNING)
 
         await self.parts.database.do(begin, synced=beginning.new_session)
 
@@ -259,6 +256,7 @@ class TurnRun:
         said = self.ask.message
 
         def change(connection: Transaction) -> None:
+            demand_mine(connection, self._key.conversation_id, self.parts.claim())
             if session is not self.session:
                 put_session(connection, self._key, session, now)
             if said != self._said:
@@ -272,28 +270,3 @@ class TurnRun:
             resume=choice.resume,
             resume_at=None,
         )
-
-
-def _not_stored(error: BaseException) -> AgentdError:
-    if isinstance(error, AgentdError):
-        return error
-    return DatabaseFailed(
-        f"Cannot store this turn: {type(error).__name__}. Look into the log of control."
-    )
-
-
-def _handed_over(turn: RunningTurn) -> TurnHandedOver:
-    return TurnHandedOver(
-        HANDED_OVER.format(agent=turn.agent, conversation=turn.conversation_id)
-    )
-
-
-def _failed(error: str) -> TurnOutcome:
-    return TurnOutcome(
-        status="error",
-        result=None,
-        error=error,
-        model=None,
-        session_id=None,
-        last_message_uuid=None,
-    )

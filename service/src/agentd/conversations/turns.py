@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from agentd.conversations.boot_scan import BootScan
-from agentd.conversations.clearing import clear, drop
+from agentd.conversations.clearing import clear, drop, remove, rest
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.prepare import Known, Preparation, new_turn, unknown
@@ -24,7 +24,6 @@ from agentd.database.agents import list_unproved
 from agentd.database.conversations import (
     get_conversation,
     get_conversation_of_issue,
-    remove_conversation,
 )
 from agentd.database.interrupted import InterruptedTurn, mark_interrupted
 from agentd.database.sessions import conversations_of_issue
@@ -67,7 +66,8 @@ class Turns:
         def look(
             connection: Transaction,
         ) -> tuple[list[InterruptedTurn], dict[str, float]]:
-            return mark_interrupted(connection), list_unproved(connection)
+            mine = None if self._parts.host.alone else self._parts.host.name
+            return mark_interrupted(connection, mine), list_unproved(connection)
 
         interrupted, unproved = await self._parts.database.do(look)
         log.info("interrupted_turns", count=len(interrupted))
@@ -136,10 +136,7 @@ class Turns:
         self._lock(conversation_id)
         try:
             await self._recovery.settle(conversation_id)
-            await self._parts.engine.close(conversation_id)
-            removed = await self._parts.database.do(
-                lambda connection: remove_conversation(connection, conversation_id)
-            )
+            removed = await remove(self._parts, conversation_id)
             self._recovery.forget(conversation_id)
         finally:
             self._preparation.forget(conversation_id)
@@ -157,7 +154,8 @@ class Turns:
         try:
             await self._recovery.settle(conversation_id)
             await self._parts.engine.close(conversation_id)
-            yield
+            async with rest(self._parts, conversation_id):
+                yield
         finally:
             self._locks.release(conversation_id)
 
@@ -246,6 +244,9 @@ class Turns:
             if not await self._recovery.settle(conversation_id):
                 raise AgentUnavailable(UNSETTLED.format(conversation_id))
             target = await self._preparation.find(ask, conversation_id, is_new=is_new)
+            if await self._recovery.take_over(target.last):
+                find = self._preparation.find
+                target = await find(ask, conversation_id, is_new=False)
             if ask.clears:
                 fresh = self._preparation.new_session(
                     target.key.agent, new_session_id()

@@ -29,7 +29,7 @@ RUNNING = "running"
 MAX_LISTED_CHARACTERS = 4_000_000
 
 # Built once: to build a statement takes longer than to run it.
-_COUNT_UP = (
+COUNT_UP = (
     update(conversations)
     .where(conversations.c.id == bindparam("at_id"))
     .values(
@@ -56,6 +56,7 @@ class Conversation:
     repository: str | None = None
     issue: str | None = None
     definition: str | None = None
+    host: str | None = None
 
     @property
     def session_id(self) -> str | None:
@@ -172,13 +173,18 @@ def add_message(
 ) -> None:
     """Store a message behind those of its conversation, and whether a turn runs."""
     position = connection.execute(
-        _COUNT_UP,
+        COUNT_UP,
         {
             "at_id": message.conversation_id,
             "new_status": conversation_status,
             "now": message.created_at,
         },
     ).scalar_one()
+    insert_message(connection, message, position)
+
+
+def insert_message(connection: Connection, message: Message, position: int) -> None:
+    """Store a message at a position that its conversation counted."""
     connection.execute(
         _INSERT_MESSAGE,
         {
@@ -266,4 +272,5 @@ def _conversation(row: Row[Any]) -> Conversation:
         repository=row.repository,
         issue=row.issue,
         definition=row.definition,
+        host=row.host,
     )

@@ -7,37 +7,82 @@ They are marked at start, and the mark stays until a message tells the turn's en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, true, update
 
 from agentd.database.conversations import IDLE, RUNNING
 from agentd.database.tables import conversations, messages, sessions
 from agentd.sessions.identity import SessionKey
 
 INTERRUPTED = "interrupted"
+UNSETTLED = frozenset({RUNNING, INTERRUPTED})
 
 
 @dataclass(frozen=True)
 class InterruptedTurn:
     """A turn of which the database does not hold the end.
 
-    If ``told``, a message says already that it was broken off.
+    If ``told``, a message says already that it was broken off. ``lost_host`` is where
+    it ran if that is not here.
     """
 
     key: SessionKey
     session_id: str | None
     turn_uuid: str | None
     told: bool = False
+    lost_host: str | None = None
 
 
-def mark_interrupted(connection: Connection) -> list[InterruptedTurn]:
-    """Mark what seems to run, and return it with what was marked at earlier starts."""
+def mark_interrupted(
+    connection: Connection, host: str | None = None
+) -> list[InterruptedTurn]:
+    """Mark what seems to run, and return it with what was marked at earlier starts.
+
+    With a host, only what ran there; without one, all.
+    """
+    mine: ColumnElement[bool] = true()
+    if host is not None:
+        mine = (conversations.c.host == host) | conversations.c.host.is_(None)
     connection.execute(
         update(conversations)
-        .where(conversations.c.status == RUNNING)
+        .where(conversations.c.status == RUNNING, mine)
         .values(status=INTERRUPTED)
     )
+    return _interrupted(connection, mine)
+
+
+def take_over(
+    connection: Connection, host: str, lost: Iterable[str], agents: Iterable[str]
+) -> list[InterruptedTurn]:
+    """Make the turns of lost hosts this host's, and return them.
+
+    Only those of agents that this host has; what another host takes first is its.
+    """
+    stale = (
+        select(conversations.c.id, conversations.c.host)
+        .where(
+            conversations.c.status.in_(UNSETTLED),
+            conversations.c.host.in_(list(lost)),
+            conversations.c.agent.in_(list(agents)),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    was = {row.id: row.host for row in connection.execute(stale)}
+    if not was:
+        return []
+    mine = conversations.c.id.in_(list(was))
+    connection.execute(
+        update(conversations).where(mine).values(status=INTERRUPTED, host=host)
+    )
+    found = _interrupted(connection, mine)
+    return [replace(one, lost_host=was[one.key.conversation_id]) for one in found]
+
+
+def _interrupted(
+    connection: Connection, which: ColumnElement[bool]
+) -> list[InterruptedTurn]:
     rows = connection.execute(
         select(
             conversations.c.agent,
@@ -56,7 +101,7 @@ def mark_interrupted(connection: Connection) -> list[InterruptedTurn]:
             (messages.c.conversation_id == conversations.c.id)
             & (messages.c.position == conversations.c.message_count),
         )
-        .where(conversations.c.status == INTERRUPTED)
+        .where(conversations.c.status == INTERRUPTED, which)
     )
     return [
         InterruptedTurn(

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agentd.address import DatabaseAddress, DatabaseKind, database_address
 from agentd.database.damaged import damaged_files
-from agentd.database.limit import Limit, attach_current, under
+from agentd.database.limit import Limit, Line, attach_current, under
 from agentd.database.schema import MOVE_SECONDS, move_to_this_schema
 from agentd.database.sqlite import make_ready, sqlite_engines
 from agentd.database.writer import LIMIT_SECONDS, Writer
@@ -87,9 +87,8 @@ class Database:
         limit = Limit()
         try:
             with self._limited(limit):
-                attach_current(
-                    (await connection.get_raw_connection()).driver_connection
-                )
+                raw = await connection.get_raw_connection()
+                attach_current(cast(Line, raw.driver_connection))
                 yield
         except (SQLAlchemyError, OSError) as error:
             raise self._failed("write", error, limit) from error
