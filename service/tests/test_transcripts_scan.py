@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from agentd.transcripts import lines as lines_module
 from agentd.transcripts import scan as scan_module
 from agentd.transcripts import verdict as verdict_module
 from agentd.transcripts.find import Places
+from agentd.transcripts.listing import list_sessions
 from agentd.transcripts.scan import Scan, scan_session
 
 MEBIBYTE = 1024 * 1024
@@ -124,6 +126,18 @@ def test_the_own_project_s_copy_counts_among_several(places: Places) -> None:
     scan = scan_session(places, SESSION)
 
     assert (scan.verdict, scan.copies) == ("sound", 2)
+
+
+def test_of_several_copies_that_of_a_definition_is_taken(places: Places) -> None:
+    """P14: it has a directory of its own to work in."""
+    work = replace(places, definitions=Path("/data/memory/definitions"))
+    put(places, b"", "a")
+    put(places, b"".join(transcript()), "-data-memory-definitions-reviewer")
+
+    assert scan_session(places, SESSION).verdict == "unusable"
+    assert scan_session(work, SESSION).verdict == "sound"
+    listed, _next = list_sessions(work, None, 10)
+    assert listed[0].project == "-data-memory-definitions-reviewer"
 
 
 def test_a_tree_full_of_copies_does_not_use_up_the_descriptors(

@@ -129,6 +129,7 @@ class AgentCalls:
             Path(self._settings.working_directory),
             str(session_id),
             None if uuid is None else str(uuid),
+            Path(self._settings.definition_work_directory),
         )
         return {
             "exists": state.exists,

@@ -27,7 +27,9 @@ class Restore:
 
     def __init__(self, settings: AgentSettings, running: Callable[[str], bool]) -> None:
         self._places = Places(
-            Path(settings.config_directory), Path(settings.working_directory)
+            Path(settings.config_directory),
+            Path(settings.working_directory),
+            Path(settings.definition_work_directory),
         )
         self._running = running
         self._drafts: dict[tuple[str, str], Draft] = {}

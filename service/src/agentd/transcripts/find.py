@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from agentd.transcripts.judge import parse
@@ -33,10 +34,14 @@ _NO_FILE = (errno.ELOOP, errno.ENXIO, errno.ENODEV)
 
 @dataclass(frozen=True)
 class Places:
-    """Where the CLI keeps its sessions, and in which directory it works."""
+    """Where the CLI keeps its sessions, and in which directory it works.
+
+    With definitions, it works in a directory of that one for each of them.
+    """
 
     config_directory: Path
     working_directory: Path
+    definitions: Path | None = None
 
     @property
     def projects(self) -> Path:
@@ -47,6 +52,17 @@ class Places:
     def own_project(self) -> str:
         """Return the key of the project that the CLI works in."""
         return project_key(self.working_directory)
+
+    @cached_property
+    def _of_definitions(self) -> str:
+        """Return what the keys of the definitions' projects begin with."""
+        return f"{project_key(self.definitions)}-" if self.definitions else ""
+
+    def rank(self, project: str) -> int:
+        """Return 0 for the own project, 1 for one that may be, 2 for every other."""
+        if self._of_definitions and project.startswith(self._of_definitions):
+            return 1
+        return nearness(project, self.own_project)
 
 
 @dataclass(frozen=True)
@@ -71,14 +87,18 @@ class TranscriptState:
 
 
 def transcript_state(
-    config_directory: Path, working_directory: Path, session_id: str, uuid: str | None
+    config_directory: Path,
+    working_directory: Path,
+    session_id: str,
+    uuid: str | None,
+    definitions: Path | None = None,
 ) -> TranscriptState:
     """Return what is on disk of a session, and whether a line has that uuid.
 
     The transcript in the working directory's own project comes first. Without a
     uuid, it is told whether all its lines are of other sessions.
     """
-    places = Places(config_directory, working_directory)
+    places = Places(config_directory, working_directory, definitions)
     with transcripts_of(places, session_id) as found:
         files = [one for one in found if one.file >= 0]
         if not files:
@@ -109,7 +129,7 @@ def transcripts_of(places: Places, session_id: str) -> Iterator[list[Found]]:
             found.append(one)
             if len(found) == MAX_COPIES:
                 break
-        yield sorted(found, key=lambda one: (nearness(one.project, own), one.project))
+        yield sorted(found, key=lambda one: (places.rank(one.project), one.project))
     finally:
         for one in found:
             if one.file >= 0:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentd.transcripts.find import SUFFIX, Places, opened, project_names
-from agentd.transcripts.key import nearness
 from agentd.transcripts.scan import printable
 
 MAX_PAGE = 300
@@ -48,12 +47,11 @@ def list_sessions(
     places: Places, after: str | None, limit: int
 ) -> tuple[list[Listed], str | None]:
     """Return the sessions after that one in order, and where the next page begins."""
-    own = places.own_project
     page: dict[str, Listed] = {}
     for one in _all(places.projects):
         if after is None or one.session_id > after:
             known = page.get(one.session_id)
-            page[one.session_id] = one if known is None else _both(known, one, own)
+            page[one.session_id] = one if known is None else _both(known, one, places)
         if len(page) > 4 * limit + 4:
             page = _first(page, limit + 1)
     rows = list(_first(page, limit + 1).values())
@@ -66,8 +64,8 @@ def _first(page: Mapping[str, Listed], count: int) -> dict[str, Listed]:
     return {name: page[name] for name in sorted(page)[:count]}
 
 
-def _both(known: Listed, other: Listed, own: str) -> Listed:
-    taken = min(known, other, key=lambda one: (nearness(one.project, own), one.project))
+def _both(known: Listed, other: Listed, places: Places) -> Listed:
+    taken = min(known, other, key=lambda one: (places.rank(one.project), one.project))
     return replace(taken, copies=known.copies + other.copies)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agentd.transcripts.find import Found, Places, path_of, transcripts_of
-from agentd.transcripts.key import nearness
 from agentd.transcripts.lines import read_lines
 from agentd.transcripts.verdict import Census, Fault, Verdict
 
@@ -57,8 +56,7 @@ def scan_found(places: Places, session_id: str, found: list[Found]) -> Scan:
     first = found[0]
     copies = sum(one.file >= 0 for one in found)
     path = str(path_of(places, first.project, session_id))
-    own = places.own_project
-    if nearness(first.project, own) == 2 and len(found) > 1:
+    if places.rank(first.project) == 2 and len(found) > 1:
         return Scan("unusable", (Fault("copies", len(found)),), path=path)
     if first.file < 0:
         return Scan("unusable", (Fault(first.refusal),), path=path)
