@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -74,39 +73,36 @@ def test_the_revision_that_is_compared_is_the_newest_migration() -> None:
     assert ScriptDirectory(str(location)).get_current_head() == SCHEMA_REVISION
 
 
-async def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+async def test_the_migrations_make_exactly_the_tables(database_url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
     assert tasks.metadata is transcript_entries.metadata is metadata
-    async with open_database(url(tmp_path)) as database, database.read() as connection:
+    async with open_database(database_url) as database, database.read() as connection:
         assert await connection.run_sync(differences) == []
 
 
-async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    async with open_database(url(tmp_path)):
-        pass
-    with sqlite3.connect(tmp_path / "agentd.db") as direct:
-        direct.execute("UPDATE alembic_version SET version_num = '9999'")
-    direct.close()
+async def test_a_newer_schema_is_refused_and_left_as_it_is(database_url: str) -> None:
+    """O04."""
 
-    with pytest.raises(DatabaseTooNew, match="9999"):
-        async with open_database(url(tmp_path)):
-            pass
+    def move_on(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    after = sqlite3.connect(tmp_path / "agentd.db")
-    assert after.execute("SELECT version_num FROM alembic_version").fetchone() == (
-        "9999",
-    )
-    after.close()
+    async with open_database(database_url) as database:
+        await database.do(move_on)
+
+    for _start in range(2):
+        with pytest.raises(DatabaseTooNew, match="9999"):
+            async with open_database(database_url):
+                pass
 
 
 async def test_what_runs_at_a_start_is_marked_until_its_end_is_known(
-    tmp_path: Path,
+    database_url: str,
 ) -> None:
     """O12, E16: after a kill, with the session and the uuid to ask for."""
     session_id = new_session_id()
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         await stored(database, 1, status=RUNNING)
         await database.do(
             lambda c: put_session(c, KEY, StoredSession(session_id, False), 1.0)
@@ -114,16 +110,18 @@ async def test_what_runs_at_a_start_is_marked_until_its_end_is_known(
     wanted = InterruptedTurn(KEY, session_id, "uuid-1")
 
     for _start in range(2):
-        async with open_database(url(tmp_path)) as database:
+        async with open_database(database_url) as database:
             assert await database.do(mark_interrupted) == [wanted]
 
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         await database.do(lambda c: add_message(c, message(2), IDLE))
         assert await database.do(mark_interrupted) == []
 
 
-async def test_messages_come_back_in_the_order_they_were_said(tmp_path: Path) -> None:
-    async with open_database(url(tmp_path)) as database:
+async def test_messages_come_back_in_the_order_they_were_said(
+    database_url: str,
+) -> None:
+    async with open_database(database_url) as database:
         await stored(database, 1, 2, 3)
 
         async with database.read() as connection:
@@ -135,9 +133,11 @@ async def test_messages_come_back_in_the_order_they_were_said(tmp_path: Path) ->
     assert conversation.message_count == 3
 
 
-async def test_removing_a_conversation_removes_all_that_is_its(tmp_path: Path) -> None:
+async def test_removing_a_conversation_removes_all_that_is_its(
+    database_url: str,
+) -> None:
     outbound = OutboundMessage("conv-1", "hello", "tool", 1.0)
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         await stored(database, 1)
         await database.do(
             lambda c: put_session(c, KEY, StoredSession(new_session_id(), True), 1.0)
@@ -157,11 +157,11 @@ async def test_removing_a_conversation_removes_all_that_is_its(tmp_path: Path) -
     assert left == set()
 
 
-async def test_a_session_is_durable_only_after_it_was_marked(tmp_path: Path) -> None:
+async def test_a_session_is_durable_only_after_it_was_marked(database_url: str) -> None:
     session = StoredSession(new_session_id(), False, created_at=1.0)
     proved = replace(session, last_message_uuid="u", transcript_bytes=9)
     other = replace(proved, session_id=new_session_id())
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         await stored(database)
         await database.do(lambda c: put_session(c, KEY, session, 1.0))
         await database.do(lambda c: mark_durable(c, KEY, other, 2.0))
@@ -173,9 +173,9 @@ async def test_a_session_is_durable_only_after_it_was_marked(tmp_path: Path) -> 
     assert after == replace(proved, durable=True)
 
 
-async def test_a_session_is_dropped_once(tmp_path: Path) -> None:
+async def test_a_session_is_dropped_once(database_url: str) -> None:
     """G08."""
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         await stored(database)
         session = StoredSession(new_session_id(), True)
         await database.do(lambda c: put_session(c, KEY, session, 1.0))

@@ -42,12 +42,12 @@ from .stored import KEY, stored, url
 
 
 async def test_a_session_of_a_conversation_of_another_agent_is_refused(
-    tmp_path: Path,
+    database_url: str,
 ) -> None:
     """G01: the key is the agent and the conversation."""
     foreign = SessionKey("other", "conv-1")
     session = StoredSession(new_session_id(), False)
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         await stored(database)
 
         with pytest.raises(DatabaseFailed) as refused:
@@ -56,7 +56,7 @@ async def test_a_session_of_a_conversation_of_another_agent_is_refused(
     assert isinstance(refused.value.__cause__, IntegrityError)
 
 
-async def test_an_agent_has_one_conversation_about_an_issue(tmp_path: Path) -> None:
+async def test_an_agent_has_one_conversation_about_an_issue(database_url: str) -> None:
     """G01: another agent has its own, and none is needed."""
 
     def add(number: int, issue: IssueKey | None) -> Callable[[Connection], None]:
@@ -64,7 +64,7 @@ async def test_an_agent_has_one_conversation_about_an_issue(tmp_path: Path) -> N
         return lambda connection: add_conversation(connection, key, 1.0, issue)
 
     mine, other = IssueKey("main", "a/b", "7"), IssueKey("mail", "a/b", "7")
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         for number, issue in enumerate((mine, other, None, None)):
             await database.do(add(number, issue))
         with pytest.raises(DatabaseFailed):
@@ -81,7 +81,7 @@ async def test_an_agent_has_one_conversation_about_an_issue(tmp_path: Path) -> N
     assert one == [SessionKey("main", "conv-0")]
 
 
-async def test_fifty_writers_at_once_all_succeed(tmp_path: Path) -> None:
+async def test_fifty_writers_at_once_all_succeed(database_url: str) -> None:
     """G05: parallel sets keep every key, in the writer's thread and beside it."""
 
     async def add(database: Database, number: int) -> None:
@@ -93,7 +93,7 @@ async def test_fifty_writers_at_once_all_succeed(tmp_path: Path) -> None:
             await count_conversations(connection)
             await connection.run_sync(add_conversation, key, float(number))
 
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         async with asyncio.TaskGroup() as tasks:
             for number in range(50):
                 tasks.create_task(add(database, number))
@@ -143,19 +143,19 @@ def _add_with_session(connection: Connection, number: int) -> None:
     put_session(connection, key, StoredSession(new_session_id(), durable=False), 1.0)
 
 
-async def test_what_fails_inside_a_write_is_not_stored(tmp_path: Path) -> None:
+async def test_what_fails_inside_a_write_is_not_stored(database_url: str) -> None:
     def fail(connection: Connection) -> None:
         add_conversation(connection, KEY, 1.0)
         raise ValueError("stop")
 
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         with pytest.raises(ValueError, match="stop"):
             await database.do(fail)
         await database.do(lambda connection: add_conversation(connection, KEY, 1.0))
 
 
 async def test_a_cancelled_write_is_whole_and_done_before_the_caller_goes_on(
-    tmp_path: Path,
+    database_url: str,
 ) -> None:
     began = threading.Event()
 
@@ -164,7 +164,7 @@ async def test_a_cancelled_write_is_whole_and_done_before_the_caller_goes_on(
         time.sleep(0.2)
         add_conversation(connection, KEY, 1.0)
 
-    async with open_database(url(tmp_path)) as database:
+    async with open_database(database_url) as database:
         task = asyncio.ensure_future(database.do(slow))
         await asyncio.to_thread(began.wait)
         task.cancel()
@@ -176,8 +176,10 @@ async def test_a_cancelled_write_is_whole_and_done_before_the_caller_goes_on(
     assert found is not None
 
 
-async def test_the_probes_leave_one_row_and_no_file(tmp_path: Path) -> None:
-    async with open_database(url(tmp_path)) as database:
+async def test_the_probes_leave_one_row_and_no_file(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_database(database_url) as database:
         for number in range(3):
             await probe_database(database, float(number))
             probe_directory(tmp_path)
