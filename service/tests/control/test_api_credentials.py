@@ -138,10 +138,13 @@ async def test_what_cannot_be_used_is_refused_before_anybody_is_asked(
     assert side.given == []
 
 
-async def test_an_agent_s_own_cli_is_signed_in_and_out(tmp_path: Path) -> None:
+async def test_an_agent_s_own_cli_is_signed_in_and_out(
+    tmp_path: Path, database_url: str
+) -> None:
     """P10: the agent's side is given the CLI's own form."""
     side = Side()
-    async with control(tmp_path, Parts(spawner=side)) as running:
+    parts = Parts(spawner=side, settings={"database_url": database_url})
+    async with control(tmp_path, parts) as running:
         client = running.client
         (await running.say()).raise_for_status()
         put = await client.post("/api/credentials?agent=main", json=file(scopes=["a"]))

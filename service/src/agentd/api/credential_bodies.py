@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-SECRET: dict[str, Any] = {"type": "string", "minLength": 8, "maxLength": 4096}
+SECRET: dict[str, Any] = {"type": "string", "pattern": "^[!-~]{8,4096}$"}
 AGENT: dict[str, Any] = {
     "type": "string",
     "description": "An agent with sign_in direct; the gateway without.",
