@@ -199,9 +199,9 @@ def test_external_services_take_the_place_of_local_ones(tmp_path: Path) -> None:
             id="a Redis without an image",
         ),
         pytest.param(
-            {"deployment_redis_url": "redis://else"},
+            {**PICOCLAW, "deployment_redis_url": "redis://else"},
             ["Cannot give", "deployment_redis_url"],
-            id="a Redis for agentd",
+            id="a Redis for a system that has none",
         ),
         pytest.param(
             {"deployment_agents": [{"name": "a", "uid": 5, "enabled": False}]},

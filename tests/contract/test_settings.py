@@ -110,6 +110,7 @@ def test_settings_written_from_defaults_are_what_agentd_defaults_to(
         {
             "component": "control",
             "deployment": "main",
+            "host": "localhost",
             "api_token_file": "/etc/agentd/api_token",
             "agents": [{"name": "main", "memory_bytes": 2_147_483_648}],
             "gateway_status_socket": socket_in(defaults, "control"),
