@@ -32,7 +32,7 @@ RULES = """
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "3xx", "4xx", "501", "503"]
 [checks.negative_data_rejection]
-expected-statuses = ["400", "401", "404", "405", "408", "409", "413", "503"]
+expected-statuses = ["400", "401", "404", "405", "408", "409", "413", "426", "503"]
 [checks.unsupported_method]
 enabled = true
 """
@@ -69,7 +69,10 @@ async def test_nothing_that_the_document_allows_or_forbids_breaks_the_service(
 ) -> None:
     seconds = pytestconfig.getoption("--fuzz-seconds", default=None) or SHORT_SECONDS
     # Each new conversation costs the start of a CLI, so that few may start.
-    settings = {"max_live_clients": 2, "max_waiting_turns": 0}
+    settings = {
+        **{"max_live_clients": 2, "max_waiting_turns": 0},
+        "max_running_tasks": 1,
+    }
     async with running_stack(with_spawner=False) as stack:
         with ControlProcess(stack, settings=settings) as control:
             status, said = await fuzz(control, tmp_path, seconds)
