@@ -36,13 +36,15 @@ from agentd.api.probes import AgentProbes
 from agentd.api.skill_reports import ExpectedSkills
 from agentd.api.state import Service
 from agentd.clock import Clock
+from agentd.conversations.keeping import keeping_of
 from agentd.conversations.outbox import Outbox
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
 from agentd.conversations.unproved import Unproved
 from agentd.database.open import Database, open_database
 from agentd.definitions.registry import registry_of
-from agentd.engine.protocol import Engine
+from agentd.engine.mirror_store import BoundStore, StoreParts
+from agentd.engine.protocol import ClientWish, Engine
 from agentd.errors import DatabaseFailed, HostNameTaken
 from agentd.hosts.presence import Presence
 from agentd.log import get_log
@@ -68,6 +70,7 @@ class Edges:
     clock: Clock = field(default_factory=Clock)
     stop: Callable[[str], None] | None = None
     runner: TaskRunner | None = None
+    keep: Callable[[Callable[[ClientWish], BoundStore]], None] | None = None
 
 
 def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> FastAPI:
@@ -140,7 +143,16 @@ async def _service(
             outbox=Outbox(database, edges.clock, settings.outbound_ttl_days),
             unproved=Unproved(),
             host=presence,
+            keeping=keeping_of(
+                settings.store_sessions,
+                StoreParts(
+                    database, edges.clock, presence.name, counted.mirror_errors.inc
+                ),
+                edges.spawner,
+            ),
         )
+        if parts.keeping is not None and edges.keep is not None:
+            edges.keep(parts.keeping.store_of)
         definitions = registry_of(settings)
         await asyncio.to_thread(definitions.settle)
         turns = Turns(settings, parts, tasks)

@@ -82,9 +82,16 @@ async def run(settings: ControlSettings) -> int:
     limits = limits_of(settings, os.cpu_count() or 1)
     names = [agent.name for agent in settings.agents]
     spawner = SocketSpawner(Path(settings.sockets_directory), names, clock.monotonic)
-    pool = Pool(ClaudeClients(spawner), limits, clock.monotonic)
+    clients = ClaudeClients(spawner)
+    pool = Pool(clients, limits, clock.monotonic)
     stop = StopRequest()
-    edges = Edges(spawner=spawner, token=token, clock=clock, stop=stop.by_caller)
+    edges = Edges(
+        spawner=spawner,
+        token=token,
+        clock=clock,
+        stop=stop.by_caller,
+        keep=clients.keep,
+    )
     app = create_app(settings, engine=PooledEngine(pool), edges=edges)
     async with spawner:
         status = await _serve(settings, app, stop)

@@ -169,6 +169,7 @@ SESSION_BODY: Json = {
     "live": False,
     "resumable": True,
     "why": "Its transcript is sound.",
+    "stored_bytes": 77_310,
     "updated_at": LATER,
     "transcript": {"verdict": "sound", "bytes": 118_204, "lines": 9, "faults": []},
 }
@@ -205,8 +206,8 @@ REQUESTS: dict[str, Json] = {
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
     **task_examples.REQUESTS,
-    **queue_examples.REQUESTS,
     **registry_examples.REQUESTS,
+    **queue_examples.REQUESTS,
     **credential_examples.REQUESTS,
 }
 ANSWERS: dict[str, Any] = {
@@ -238,8 +239,8 @@ ANSWERS: dict[str, Any] = {
         "message": "Running turns may end; then the service exits.",
     },
     **task_examples.ANSWERS,
-    **queue_examples.ANSWERS,
     **registry_examples.ANSWERS,
+    **queue_examples.ANSWERS,
     **credential_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {

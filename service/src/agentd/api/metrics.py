@@ -63,8 +63,8 @@ class Metrics:
         )
         self.mirror_errors = self._counter(
             "mirror_errors",
-            "Transcript lines that could not be copied to a session store; this "
-            "version has none, so that it stays 0.",
+            "How often a transcript could not be kept in the database; what is "
+            "missing there is brought in at the end of the turn or before the next.",
             labels=(),
         )
 

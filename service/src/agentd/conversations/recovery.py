@@ -180,6 +180,11 @@ class Recovery:
         end = await self._find_end(turn)
         if end is None:
             return False
+        keeping, session_id = self._parts.keeping, turn.session_id
+        if keeping is not None and end.in_transcript and session_id is not None:
+            # Before its answer is told: whoever goes on from there has it.
+            binding = Binding(turn.key.agent, turn.key.conversation_id, session_id)
+            await keeping.prove(binding, end.last_uuid)
         try:
             await self._store(turn, end)
         except ConversationElsewhere as error:
@@ -187,10 +192,6 @@ class Recovery:
             self.forget(turn.key.conversation_id)
             return True
         self.forget(turn.key.conversation_id)
-        keeping, session_id = self._parts.keeping, turn.session_id
-        if keeping is not None and end.in_transcript and session_id is not None:
-            binding = Binding(turn.key.agent, turn.key.conversation_id, session_id)
-            await keeping.prove(binding, end.last_uuid)
         log.info(
             "turn_recovered",
             agent=turn.key.agent,
