@@ -72,6 +72,16 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url(name)
 
+    def end_sessions(self, url: str) -> int:
+        """End every session on a database, as an operator would; return how many."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s",
+                [url.rpartition("/")[2]],
+            ).fetchall()
+        return len(ended)
+
     def stop(self, number: int = signal.SIGINT) -> None:
         """End it: SIGINT is a fast stop, SIGQUIT a crash of all its processes."""
         assert self.process is not None
