@@ -15,7 +15,7 @@ from agentd.conversations.values import Ask, RunningTurn
 from agentd.database.conversations import Conversation, get_conversation
 from agentd.definitions.names import wanted
 from agentd.definitions.places import definition_tiers
-from agentd.definitions.resolve import resolve
+from agentd.definitions.resolve import GONE, resolve
 from agentd.engine.mirror_store import Binding
 from agentd.engine.protocol import ClientWish
 from agentd.errors import (
@@ -161,6 +161,8 @@ class Preparation:
         if warning is None:
             return choice
         log.warning("definition_unknown", agent=target.key.agent, definition=named)
+        if choice.resume:
+            warning = GONE.format(name=named)
         return replace(choice, notice=join_notices(choice.notice, warning))
 
     async def _read(self, conversation_id: str) -> Known:

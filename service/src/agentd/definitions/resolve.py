@@ -23,6 +23,10 @@ UNKNOWN = (
     'There is no definition "{name}" here: the agent works in its own directory. '
     "Upload the definition, or name one that GET /api/registry/agents lists."
 )
+GONE = (
+    'There is no definition "{name}" here: the session goes on where it began, with '
+    "the files that were put there. Upload the definition again to have it."
+)
 
 
 @dataclass(frozen=True)
