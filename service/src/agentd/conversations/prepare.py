@@ -161,9 +161,8 @@ class Preparation:
         if warning is None:
             return choice
         log.warning("definition_unknown", agent=target.key.agent, definition=named)
-        if choice.resume:
-            warning = GONE.format(name=named)
-        return replace(choice, notice=join_notices(choice.notice, warning))
+        told = GONE.format(name=named) if choice.resume else warning
+        return replace(choice, notice=join_notices(choice.notice, told))
 
     async def _read(self, conversation_id: str) -> Known:
         known = self._known.get(conversation_id)
