@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from agentd.conversations import keeping
 from agentd.conversations.keeping import BATCH_BYTES, Keeping
 from agentd.database.open import Database, open_database
 from agentd.engine.mirror_store import Binding
-from agentd.errors import AgentdError, CallRefused, StoreRefused
+from agentd.errors import CallRefused, StoreRefused
 from agentd.spawner.dial import CallFailed
 from agentd.transcripts.key import project_key
 
@@ -238,23 +239,34 @@ def piece(data: bytes, offset: int = 0, size: int = 0) -> dict[str, object]:
     return {"exists": True, "found": True, "offset": offset, "size": size, "data": told}
 
 
+@pytest.mark.parametrize("data", ["!!", 7, None])
+async def test_a_side_that_answers_what_is_no_piece_is_refused(
+    bench: Bench, data: object
+) -> None:
+    told = {"exists": True, "found": True, "data": data, "size": 9}
+    with pytest.raises(CallRefused):
+        await Keeping(bench.parts(), Hostile([told])).settle(BINDING)
+
+
 @pytest.mark.parametrize(
     "answers",
     [
-        [{"exists": True, "found": True, "data": "!!", "size": 9}],
-        [{"exists": True, "found": True, "data": 7, "size": 2**60}],
         [piece(b"x" * 10, size=2**62)],
         [piece(line(1), size=500), piece(b"", offset=0, size=500)],
         [piece(b"[" * 300_000 + b"\n", size=300_001)],
     ],
 )
-async def test_a_side_that_answers_what_it_likes_is_refused_and_not_waited_for(
+async def test_what_cannot_be_stored_is_noted_and_stops_no_turn_at_this_host(
     bench: Bench, answers: list[dict[str, object]]
 ) -> None:
     kept = Keeping(bench.parts(), Hostile(answers))
 
-    with pytest.raises(AgentdError):
-        await kept.settle(BINDING)
+    await kept.settle(BINDING)
+
+    assert len(bench.failures) == 1
+    assert kept.store(BINDING).gap is not None
+    with pytest.raises(StoreRefused):
+        await kept.store(BINDING).append(KEY, [entry(2)])
 
 
 async def test_a_file_without_an_end_is_given_up(
@@ -267,5 +279,23 @@ async def test_a_file_without_an_end_is_given_up(
             offset = given[2].get("offset", 0)
             return piece(b"x" * 6000, offset=offset, size=2**50)
 
-    with pytest.raises(StoreRefused, match="too large"):
-        await Keeping(bench.parts(), Endless([{}])).settle(BINDING)
+    kept = Keeping(bench.parts(), Endless([{}]))
+    await kept.settle(BINDING)
+
+    assert "too large" in (kept.store(BINDING).gap or "")
+
+
+async def test_a_gap_is_known_when_a_client_is_replaced_and_gone_when_it_is_filled(
+    bench: Bench, side: Side
+) -> None:
+    kept = Keeping(bench.parts(), side)
+    side.write(line(1))
+    await bench.go_on_at("b")
+    await kept.prove(BINDING, entry(1)["uuid"])
+    gc.collect()
+
+    assert kept.store(BINDING).gap is not None
+    await bench.go_on_at("a")
+    await kept.prove(BINDING, entry(1)["uuid"])
+    assert kept.store(BINDING).gap is None
+    assert await stored(bench) == uuids(1)

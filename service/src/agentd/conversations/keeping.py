@@ -34,6 +34,7 @@ from agentd.spawner.protocol import Spawner
 
 BATCH_BYTES = 1024 * 1024
 LINES_IN_A_ROW = 64
+MAX_GAPS = 1000
 NOT_STORED = (
     "This turn is not in the database yet, so that only this host can go on with it: "
     "{reason}"
@@ -62,6 +63,8 @@ class Keeping:
         self._spawner = spawner
         # Held by the clients that write to them: who comes later starts from the disk.
         self._stores: WeakValueDictionary[Binding, BoundStore] = WeakValueDictionary()
+        # Those with a gap are held until it is filled, whatever becomes of a client.
+        self._gaps: dict[Binding, BoundStore] = {}
 
     def store_of(self, wish: ClientWish) -> BoundStore:
         """Return the store that a client writes to."""
@@ -82,20 +85,27 @@ class Keeping:
             await self._catch_up(store, fenced=True)
             if uuid is None or await self._holds(binding, uuid):
                 log.info("transcript_caught_up", session=binding.session_id)
+                self._gaps.pop(binding, None)
                 return None
             reason = "The transcript on disk does not hold what was stored before."
         except AgentdError as error:
             reason = str(error)
-        store.lose(reason)
+        self._hold(store, reason)
         return NOT_STORED.format(reason=before or reason)
 
     async def settle(self, binding: Binding) -> None:
         """Bring disk and database together before a session is resumed.
 
-        Raise DatabaseFailed, StoreRefused or an agent's error.
+        What the disk has and cannot be stored stops nobody from going on here. Raise
+        DatabaseFailed or an agent's error.
         """
         store = self.store(binding)
-        found = await self._catch_up(store, fenced=False)
+        try:
+            found = await self._catch_up(store, fenced=False)
+        except StoreRefused as error:
+            self._hold(store, str(error))
+            return
+        self._gaps.pop(binding, None)
         if found.standing == "whole" or found.stored_bytes == 0:
             return
         parted = found.standing == "parted"
@@ -106,6 +116,13 @@ class Keeping:
             self._parts.database, self._spawner, binding.place, keep=parted
         )
         log.info("transcript_restored", files=files, standing=found.standing, **told)
+
+    def _hold(self, store: BoundStore, reason: str) -> None:
+        """Note that a session's store lacks something."""
+        store.lose(reason)
+        self._gaps[store.binding] = store
+        if len(self._gaps) > MAX_GAPS:
+            del self._gaps[next(iter(self._gaps))]
 
     async def _catch_up(self, store: BoundStore, *, fenced: bool) -> CaughtUp:
         binding = store.binding
