@@ -101,6 +101,7 @@ def _answer(turn: RunningTurn, ended: Ended, proof: Proof, session_id: str) -> A
         last_message_uuid=outcome.last_message_uuid,
         skills=outcome.skills,
         cost_usd=outcome.cost_usd,
+        lost=ended.lost,
         session_end_marker=turn.session_end_marker,
     )
 

@@ -66,7 +66,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a turn ended, and whether it was proved to be on disk."""
+    """How a turn ended, and whether it was proved to be on disk.
+
+    If it was ``lost``, its agent's side went away and may bring it to its end alone.
+    """
 
     status: TurnStatus
     conversation_id: str
@@ -85,6 +88,7 @@ class Answer:
     outbound_messages: tuple[OutboundMessage, ...] = ()
     skills: tuple[str, ...] | None = None
     cost_usd: float | None = None
+    lost: bool = False
     session_end_marker: str = SESSION_END_MARKER
 
     @property

@@ -108,26 +108,7 @@ class TurnRunner:
             # Nothing was said to the agent.
             return _again(AGAIN_SECONDS)
         await told.end(answer)
-        return await self._end(task, turn_uuid, answer)
-
-    async def _end(self, task: Task, turn_uuid: str, answer: Answer) -> TaskEnd:
-        if answer.status == "success":
-            return TaskEnd(
-                "completed", result=answer.result or "", cost_usd=answer.cost_usd
-            )
-        if answer.status == "error" and await self._is_open(turn_uuid):
-            # Its agent went away, and may bring the turn to its end all the same.
-            return TaskEnd("running")
-        return TaskEnd(
-            "failed",
-            result=answer.result,
-            error=answer.error or NO_ANSWER,
-            cost_usd=answer.cost_usd,
-        )
-
-    async def _is_open(self, turn_uuid: str) -> bool:
-        found = await self.database.do(lambda c: find_turn_end(c, turn_uuid))
-        return found is not None and found.open
+        return _end(answer)
 
     def _ask(self, task: Task, turn_uuid: str, conversation_id: str) -> Ask:
         return Ask(
@@ -219,3 +200,19 @@ class _Told:
 
 def _again(seconds: float) -> TaskEnd:
     return TaskEnd("queued", again_seconds=seconds)
+
+
+def _end(answer: Answer) -> TaskEnd:
+    if answer.status == "success":
+        return TaskEnd(
+            "completed", result=answer.result or "", cost_usd=answer.cost_usd
+        )
+    if answer.lost:
+        # Its agent's side may bring the turn to its end all the same.
+        return TaskEnd("running")
+    return TaskEnd(
+        "failed",
+        result=answer.result,
+        error=answer.error or NO_ANSWER,
+        cost_usd=answer.cost_usd,
+    )
