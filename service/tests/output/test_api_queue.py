@@ -151,6 +151,8 @@ async def test_a_task_for_a_conversation_stays_with_its_agent(tmp_path: Path) ->
         ({"prompt": "x", "priority": "highest"}, 400),
         ({"prompt": "x", "timeout_seconds": 0}, 400),
         ({"prompt": "x", "available_at": "tomorrow"}, 400),
+        ({"prompt": "x", "available_at": 1772443800}, 400),
+        ({"prompt": "x", "available_at": "1772443800"}, 400),
         ({"prompt": "x", "available_at": "2026-03-02T09:30:00"}, 400),
         ({"prompt": "x", "available_at": "1969-12-31T00:00:00Z"}, 400),
         ({"prompt": "x", "available_at": "9999-12-31T23:59:59-23:00"}, 400),

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from agentd.api.bodies import ConversationId, Definition, Label
 from agentd.api.task_bodies import Priority, Prompt
@@ -15,7 +15,18 @@ from agentd.settings import ModelName
 
 MAX_TASK_SECONDS = 7 * 24 * 3600
 LISTED = f"In a list its first {MAX_TOLD} characters."
+NO_MOMENT = "Input should be a time in ISO 8601, for example 2026-03-02T09:30:00Z"
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
+
+
+def _is_written_out(value: object) -> object:
+    # A number would be taken for seconds, or for milliseconds if it is large.
+    if not isinstance(value, str) or value[4:5] != "-":
+        raise ValueError(NO_MOMENT)
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out)]
 
 
 class NewTaskBody(BaseModel):
@@ -44,7 +55,7 @@ class NewTaskBody(BaseModel):
         le=MAX_TASK_SECONDS,
         description="Its longest time; capped by settings.",
     )
-    available_at: AwareDatetime | None = Field(
+    available_at: Moment | None = Field(
         default=None, description="When it may begin at the earliest, in ISO 8601."
     )
 
