@@ -40,11 +40,16 @@ class Database:
     """An open database: read and write transactions on it."""
 
     def __init__(
-        self, engine: AsyncEngine, writer: Writer, address: DatabaseAddress
+        self,
+        engine: AsyncEngine,
+        writer: Writer,
+        address: DatabaseAddress,
+        limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
         self._engine = engine
         self._writer = writer
         self._address = address
+        self._limit_seconds = limit_seconds
 
     @property
     def kind(self) -> DatabaseKind:
@@ -111,7 +116,7 @@ class Database:
         deed: Callable[[Connection], Result],
         *,
         synced: bool = True,
-        seconds: float = LIMIT_SECONDS,
+        seconds: float | None = None,
     ) -> Result:
         """Run a whole transaction in a writer's thread; raise DatabaseFailed.
 
@@ -119,7 +124,9 @@ class Database:
         On PostgreSQL a deed may be run more than once, and is stored once.
         """
         try:
-            return await self._writer.run(deed, synced=synced, seconds=seconds)
+            return await self._writer.run(
+                deed, synced=synced, seconds=seconds or self._limit_seconds
+            )
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise self._failed("write", error) from error
 
@@ -152,7 +159,7 @@ class Database:
         if not self.shared:
             yield
             return
-        timer = asyncio.get_running_loop().call_later(LIMIT_SECONDS, limit.expire)
+        timer = asyncio.get_running_loop().call_later(self._limit_seconds, limit.expire)
         try:
             with under(limit):
                 yield
@@ -182,14 +189,18 @@ class Kept:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, *, limit_seconds: float = LIMIT_SECONDS
+) -> AsyncIterator[Database]:
     """Open the database, move it to this schema, and close it at the end.
+
+    ``limit_seconds`` is how long a server may say nothing.
 
     A database that SQLite calls damaged is set aside and an empty one begun. Raise
     DatabaseFailed if it cannot be opened, DatabaseTooNew if its schema is newer
     than this version.
     """
-    database = await _opened(url)
+    database = await _opened(url, limit_seconds)
     try:
         before, after = await database.do(move_to_this_schema, seconds=MOVE_SECONDS)
         if before != after:
@@ -199,7 +210,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def _opened(url: str) -> Database:
+async def _opened(url: str, limit_seconds: float) -> Database:
     try:
         address = database_address(url)
     except ValueError as error:
@@ -214,7 +225,7 @@ async def _opened(url: str) -> Database:
     from agentd.database.postgres import postgres_engines
 
     try:
-        return Database(*postgres_engines(address.url), address)
+        return Database(*postgres_engines(address.url), address, limit_seconds)
     except SQLAlchemyError as error:
         raise failed("open", address, error) from error
 
