@@ -22,6 +22,7 @@ from taskiq_redis import RedisStreamBroker
 
 CONNECTIONS = 4
 SECONDS = 120.0
+STOP_SECONDS = 5.0
 TABLE = """
 CREATE TABLE plain_tasks (
     number bigserial PRIMARY KEY, id text UNIQUE, agent text, prompt text,
@@ -98,5 +99,8 @@ async def plain(
             yield Plain(broker, pool, nothing, started)
         finally:
             finish.set()
-            await listening
+            # It can wait for ever for the lock under which it claims again.
+            await asyncio.wait({listening}, timeout=STOP_SECONDS)
             await broker.shutdown()
+            listening.cancel()
+            await asyncio.wait({listening}, timeout=STOP_SECONDS)
