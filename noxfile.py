@@ -106,6 +106,14 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def task_faults(session: nox.Session) -> None:
+    """Workers killed, servers restarted, lost and cut off below a load of tasks."""
+    install_service(session)
+    session.run("tools/servers", external=True)
+    session.run("python", "tests/benchmarks/task_faults.py", *session.posargs)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """The HTTP API, fuzzed from its OpenAPI document for two minutes."""
     install_service(session)
@@ -151,8 +159,8 @@ def molecule(session: nox.Session) -> None:
 
 @nox.session
 def molecule_long(session: nox.Session) -> None:
-    """Two deployments, many agents, an engine with user namespaces; by name only."""
-    stories(session, *(session.posargs or (*SHARED_HOST_LONG, "userns_remap")))
+    """Two deployments, many agents, user namespaces, servers; by name only."""
+    stories(session, *(session.posargs or (*SHARED_HOST_LONG, "userns_remap", "grown")))
 
 
 @nox.session
@@ -209,5 +217,6 @@ def build(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The figures of design section 7, written to tests/benchmarks/records."""
     install_service(session)
+    session.run("tools/servers", external=True)
     environment = link_collection(session)
     session.run("python", "tests/benchmarks/run.py", *session.posargs, env=environment)

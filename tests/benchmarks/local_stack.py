@@ -150,6 +150,8 @@ class LocalStack:
         token_file.write_text(api_token or "")
         database = self.directory / "database"
         database.mkdir()
+        definitions = self.directory / "definitions"
+        definitions.mkdir()
         self.start_agentd(
             "control",
             {
@@ -159,6 +161,7 @@ class LocalStack:
                 "api_token_file": str(token_file) if api_token else None,
                 "database_url": f"sqlite+aiosqlite:///{database}/agentd.db",
                 "sockets_directory": str(sockets),
+                "definitions_directory": str(definitions),
                 "agents": [{"name": AGENT}],
                 **settings,
             },

@@ -18,6 +18,7 @@ KNOWN = (
     "gateway_first_token",
     "forty_live",
     "boot_skills",
+    "queue_tasks",
     "memory",
 )
 

@@ -62,6 +62,11 @@ class Load:
         if response.status_code != REFUSED:
             self.faults.append(f"{word}: {response.status_code} {response.text[:300]}")
 
+    async def until_accepted(self, count: int) -> None:
+        """Wait until that many tasks were accepted."""
+        while len(self.accepted) < count:
+            await asyncio.sleep(0.05)
+
     async def run(
         self, clients: Sequence[httpx.AsyncClient], stop: asyncio.Event
     ) -> None:
