@@ -29,7 +29,15 @@ from sqlalchemy import (
 
 from agentd.database.tables import conversations
 from agentd.database.task_tables import hosts, tasks
-from agentd.database.tasks import CANCELLED, COLUMNS, QUEUED, RUNNING, task_of
+from agentd.database.tasks import (
+    CANCELLED,
+    COLUMNS,
+    IS_QUEUED,
+    IS_RUNNING,
+    QUEUED,
+    RUNNING,
+    task_of,
+)
 from agentd.queue.values import ENDED, RANKS, Task, TaskEnd, TaskStatus
 
 # So many agents are asked for one by one, more are first asked for together.
@@ -100,7 +108,7 @@ def claim_next(
 def _waiting(wanted: Wanted, now: float) -> Select[tuple[int]]:
     found = select(tasks.c.number).where(
         tasks.c.agent == wanted.agent,
-        tasks.c.status == QUEUED,
+        IS_QUEUED,
         tasks.c.available_at <= now,
     )
     if wanted.published_before is None:
@@ -126,7 +134,7 @@ def claim_ids(
 def _claim(worker: Worker, now: float) -> Update:
     return (
         update(tasks)
-        .where(tasks.c.status == QUEUED)
+        .where(IS_QUEUED)
         .values(
             status=RUNNING,
             host=worker.host,
@@ -157,7 +165,7 @@ def store_ends(
         update(tasks)
         .where(
             tasks.c.id == bindparam("of_id"),
-            tasks.c.status == RUNNING,
+            IS_RUNNING,
             tasks.c.worker == bindparam("of_worker"),
             tasks.c.attempts == bindparam("of_attempts"),
             tasks.c.started_at == bindparam("of_started_at"),
@@ -172,7 +180,7 @@ def store_ends(
             update(tasks)
             .where(
                 tasks.c.id.in_([one["of_id"] for one in back]),
-                tasks.c.status == QUEUED,
+                IS_QUEUED,
                 tasks.c.cancel_requested,
             )
             .values(status=CANCELLED, finished_at=now)
@@ -240,7 +248,7 @@ def running_tasks(
     connection: Connection, hosts_asked: Iterable[str] | None
 ) -> list[Task]:
     """Return what is said to run at these hosts and at unknown ones, or at any."""
-    wanted = select(*COLUMNS).where(tasks.c.status == RUNNING)
+    wanted = select(*COLUMNS).where(IS_RUNNING)
     if hosts_asked is not None:
         known = select(hosts.c.name)
         wanted = wanted.where(

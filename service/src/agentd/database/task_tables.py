@@ -109,6 +109,8 @@ tasks = Table(
     ),
     Index(
         "tasks_running",
+        # SQLite looks into an index of a part only for a column that it is given.
+        "status",
         "host",
         sqlite_where=text("status = 'running'"),
         postgresql_where=text("status = 'running'"),

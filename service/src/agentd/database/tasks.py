@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from agentd.database.tables import conversations
 from agentd.database.task_tables import schedules, tasks
@@ -18,6 +27,9 @@ QUEUED: Final = "queued"
 RUNNING: Final = "running"
 CANCELLED: Final = "cancelled"
 LONG = frozenset({"prompt", "result", "error"})
+# As literals, for an index of part of the table is used for no less.
+IS_QUEUED = tasks.c.status == literal_column(f"'{QUEUED}'")
+IS_RUNNING = tasks.c.status == literal_column(f"'{RUNNING}'")
 COLUMNS = [tasks.c[one.name] for one in fields(Task)]
 
 
@@ -85,7 +97,7 @@ def cancel_queued(connection: Connection, task_id: str, now: float) -> bool:
     """Cancel a task that waits; return whether it did."""
     changed = connection.execute(
         update(tasks)
-        .where(tasks.c.id == task_id, tasks.c.status == QUEUED)
+        .where(tasks.c.id == task_id, IS_QUEUED)
         .values(status=CANCELLED, finished_at=now, cancel_requested=True)
     )
     return changed.rowcount > 0
@@ -95,7 +107,7 @@ def ask_to_cancel(connection: Connection, task_id: str) -> bool:
     """Note that a running task is to be cancelled; return whether it runs."""
     changed = connection.execute(
         update(tasks)
-        .where(tasks.c.id == task_id, tasks.c.status == RUNNING)
+        .where(tasks.c.id == task_id, IS_RUNNING)
         .values(cancel_requested=True)
     )
     return changed.rowcount > 0
@@ -136,7 +148,7 @@ def select_tasks(
 
 def count_queued(connection: Connection, at_most: int | None = None) -> int:
     """Return how many tasks wait; with a bound, no more than that are counted."""
-    waiting = select(tasks.c.number).where(tasks.c.status == QUEUED)
+    waiting = select(tasks.c.number).where(IS_QUEUED)
     if at_most is not None:
         waiting = waiting.limit(at_most)
     found = connection.scalar(select(func.count()).select_from(waiting.subquery()))
@@ -146,8 +158,6 @@ def count_queued(connection: Connection, at_most: int | None = None) -> int:
 def count_queued_by_agent(connection: Connection) -> dict[str, int]:
     """Return how many tasks of each agent wait."""
     found = connection.execute(
-        select(tasks.c.agent, func.count())
-        .where(tasks.c.status == QUEUED)
-        .group_by(tasks.c.agent)
+        select(tasks.c.agent, func.count()).where(IS_QUEUED).group_by(tasks.c.agent)
     )
     return {row[0]: row[1] for row in found}

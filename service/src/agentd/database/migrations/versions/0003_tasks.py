@@ -106,7 +106,7 @@ def _make_tasks() -> None:
     )
     for name, status, columns in (
         ("tasks_queued", "queued", ["agent", "rank", "number"]),
-        ("tasks_running", "running", ["host"]),
+        ("tasks_running", "running", ["status", "host"]),
     ):
         where = sa.text(f"status = '{status}'")
         op.create_index(
