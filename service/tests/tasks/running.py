@@ -15,6 +15,7 @@ import httpx
 from control.running_app import Control, Parts, control
 
 from agentd.clock import Clock
+from agentd.queue.values import NewTask, Task
 
 Json = dict[str, Any]
 EACH_MINUTE: Json = {
@@ -42,7 +43,12 @@ async def tasks_at(
 ) -> AsyncIterator[Control]:
     """Start control on the database of that address."""
     used = parts or Parts()
-    used.settings = {"database_url": url, **used.settings}
+    # The agents here have no transcripts that could be kept.
+    used.settings = {
+        "database_url": url,
+        "store_sessions": False,
+        **used.settings,
+    }
     async with control(directory, used) as running:
         yield running
 
@@ -95,3 +101,31 @@ async def json_of(answer: httpx.Response, status: int = 200) -> Json:
     assert answer.status_code == status, answer.text
     found: Json = answer.json()
     return found
+
+
+async def queued(running: Control, **values: object) -> Task:
+    """Queue a task."""
+    given = {"agent": "main", "prompt": "look", **values}
+    return await running.service.queue.accept(NewTask(**given))  # type: ignore[arg-type]
+
+
+async def ended(running: Control, task: Task) -> Task:
+    """Return a task at its end."""
+    found = await running.service.queue.finished(task.id, 15)
+    assert found.finished_at is not None, found
+    return found
+
+
+async def until_runs(running: Control, task: Task) -> Task:
+    """Wait until the engine is in the turn of a task."""
+    async with asyncio.timeout(10):
+        while not running.engine.said:
+            await asyncio.sleep(0.01)
+    return await running.service.queue.task(task.id)
+
+
+async def said(running: Control, task: Task) -> list[tuple[str, str]]:
+    """Return what was said in the conversation of a task, each with its status."""
+    path = f"/chat/{task.conversation_id}/messages"
+    found = await json_of(await running.client.get(path))
+    return [(one["content"], one["status"]) for one in found["messages"]]
