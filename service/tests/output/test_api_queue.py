@@ -231,3 +231,18 @@ async def test_the_queue_is_counted(tmp_path: Path) -> None:
         "agentd_output_readers 0.0",
     ):
         assert line in figures
+
+
+async def test_words_with_a_character_0_are_stored_and_told(
+    tmp_path: Path, database_url: str
+) -> None:
+    """An agent's answer may hold one too: it must not hold up all other ends."""
+    async with control(
+        tmp_path, Parts(settings={"database_url": database_url})
+    ) as running:
+        task = await ended(running, prompt="man\0go")
+        said = await running.say("man\0go")
+
+    assert task["status"] == "completed"
+    assert task["result"] in {"echo man\0go", "echo man\ufffdgo"}
+    assert said.status_code == 200
