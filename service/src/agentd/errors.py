@@ -80,6 +80,10 @@ class DatabaseFailed(AgentdError):
     """The database cannot be opened, moved to this schema, read or written."""
 
 
+class DatabaseConflict(DatabaseFailed):
+    """What was to be stored contradicts what is there already."""
+
+
 class DatabaseTooNew(DatabaseFailed):
     """The database has a schema that this version does not know."""
 

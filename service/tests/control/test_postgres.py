@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +20,19 @@ from servers.postgres import PASSWORD, Postgres
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from agentd.database.conversations import add_conversation, count_conversations
+from agentd.database.conversations import (
+    IDLE,
+    add_conversation,
+    add_message,
+    count_conversations,
+    list_messages,
+)
 from agentd.database.open import Database, open_database
 from agentd.errors import AgentdError, DatabaseFailed
 from agentd.sessions.identity import SessionKey
 
 from .running_app import Parts, control
+from .stored import message, stored
 
 LIMIT_SECONDS = 2.0
 
@@ -246,3 +254,17 @@ async def test_health_tells_that_the_database_is_away_and_that_it_is_back(
     assert codes == [200, 503, 503, 200, 200], (during.text, after.text)
     assert during.json()["database"]["ok"] is False
     assert PASSWORD not in during.text + refused.text
+
+
+async def test_a_text_with_the_character_0_is_stored_without_it(
+    postgres_url: str,
+) -> None:
+    """SQLite keeps it; PostgreSQL has no place for it, and must not fail a turn."""
+    said = replace(message(1), content="a\0b")
+    async with open_database(postgres_url) as database:
+        await stored(database)
+        await database.do(lambda c: add_message(c, said, IDLE))
+        async with database.read() as connection:
+            (found,) = await list_messages(connection, "conv-1", limit=9, offset=0)
+
+    assert found.content == "a\N{REPLACEMENT CHARACTER}b"

@@ -13,12 +13,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from agentd.database.open import Database
+from agentd.conversations.parts import TurnParts
 from agentd.database.sessions import KnownSession, list_sessions
 from agentd.errors import AgentdError, AgentLost, AgentUnavailable
 from agentd.log import get_log
 from agentd.sessions.scans import DAMAGED, VERDICTS, ToldScan, read_scan
-from agentd.spawner.protocol import Spawner
 
 ABSENT_PAUSE_SECONDS = 0.25
 # Turns come first: the agent's side has its cores for them in between.
@@ -33,9 +32,11 @@ log = get_log("boot_scan")
 class BootScan:
     """Asks each agent once about the sessions that were proved on its disk."""
 
-    def __init__(self, database: Database, spawner: Spawner, *, repairs: bool) -> None:
-        self._database = database
-        self._spawner = spawner
+    def __init__(self, parts: TurnParts, *, repairs: bool) -> None:
+        self._database = parts.database
+        self._spawner = parts.spawner
+        self._host = parts.host.name
+        self._alone = parts.host.alone
         self._repairs = repairs
 
     async def run(self) -> None:
@@ -50,12 +51,20 @@ class BootScan:
                 known = await list_sessions(
                     connection, limit=MAX_SESSIONS, offset=0, agent=agent
                 )
-            counts = await self._scan(agent, [one for one in known if _relies(one)])
+            counts = await self._scan(
+                agent, [one for one in known if self._relies(one)]
+            )
         except AgentdError as error:
             log.warning("sessions_not_scanned", agent=agent, error=str(error))
             return
         if counts:
             log.info("sessions_scanned", agent=agent, **counts)
+
+    def _relies(self, known: KnownSession) -> bool:
+        """Return whether the session is to be on the disk of this host's agent."""
+        return known.session.durable and (
+            self._alone or known.host in {None, self._host}
+        )
 
     async def _scan(
         self, agent: str, known: Sequence[KnownSession]
@@ -120,10 +129,6 @@ class BootScan:
             return None
         told = answer.get("sessions")
         return told if isinstance(told, dict) else {}
-
-
-def _relies(known: KnownSession) -> bool:
-    return known.session.durable
 
 
 def _tell(known: KnownSession, scan: ToldScan) -> None:

@@ -78,13 +78,14 @@ class Outbox:
 
     def take(self, conversation_id: str) -> Taken | None:
         """Return what waits for the conversation's next answer, if anything does."""
-        if conversation_id not in self._latest:
+        # What another host took for the conversation is in the database alone.
+        if conversation_id not in self._latest and not self._database.shared:
             return None
         mine = tuple(o for o in self._waiting if o.conversation_id == conversation_id)
         self._waiting = deque(
             one for one in self._waiting if one.conversation_id != conversation_id
         )
-        return Taken(conversation_id, mine, self._latest[conversation_id])
+        return Taken(conversation_id, mine, self._latest.get(conversation_id, 0))
 
     def put_back(self, taken: Taken) -> None:
         """Keep what was taken for an answer that could not be stored."""

@@ -26,7 +26,9 @@ from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
     AgentLost,
+    ConversationBusy,
     ConversationElsewhere,
+    DatabaseConflict,
     Draining,
     EngineBusy,
     SessionInUse,
@@ -209,7 +211,15 @@ class TurnRun:
             if beginning.new_session:
                 put_session(connection, self._key, self.session, now)
 
-        await self.parts.database.do(begin, synced=beginning.new_session)
+        try:
+            await self.parts.database.do(begin, synced=beginning.new_session)
+        except DatabaseConflict as error:
+            if beginning.issue is None:
+                raise
+            issue = f'Issue "{beginning.issue.issue}" of "{beginning.issue.repository}"'
+            raise ConversationBusy(
+                f"{issue} got a conversation at another host just now. Try again."
+            ) from error
 
     async def _say(self) -> TurnOutcome:
         clock = self.parts.clock

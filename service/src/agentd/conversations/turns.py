@@ -83,7 +83,7 @@ class Turns:
 
     def _boot_scan(self) -> BootScan:
         repairs = self._settings.repair_transcripts
-        return BootScan(self._parts.database, self._parts.spawner, repairs=repairs)
+        return BootScan(self._parts, repairs=repairs)
 
     @property
     def draining(self) -> bool:

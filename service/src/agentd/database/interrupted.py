@@ -43,12 +43,15 @@ def mark_interrupted(
     With a host, only what ran there; without one, all.
     """
     mine: ColumnElement[bool] = true()
+    values = {"status": INTERRUPTED}
     if host is not None:
+        # What no host has is from before there were several.
         mine = (conversations.c.host == host) | conversations.c.host.is_(None)
+        values["host"] = host
     connection.execute(
         update(conversations)
-        .where(conversations.c.status == RUNNING, mine)
-        .values(status=INTERRUPTED)
+        .where(conversations.c.status.in_(UNSETTLED), mine)
+        .values(**values)
     )
     return _interrupted(connection, mine)
 

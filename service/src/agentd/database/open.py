@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agentd.address import DatabaseAddress, DatabaseKind, database_address
@@ -21,7 +21,7 @@ from agentd.database.limit import Limit, Line, attach_current, under
 from agentd.database.schema import MOVE_SECONDS, move_to_this_schema
 from agentd.database.sqlite import make_ready, sqlite_engines
 from agentd.database.writer import LIMIT_SECONDS, Writer
-from agentd.errors import DatabaseFailed
+from agentd.errors import DatabaseConflict, DatabaseFailed
 from agentd.log import get_log
 
 ADVICE = {
@@ -237,7 +237,8 @@ def failed(
     cause: object = getattr(error, "orig", None) or error
     told = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
     reason = "it did not answer in time" if over else address.hide(told.strip())
-    return DatabaseFailed(
+    kind = DatabaseConflict if isinstance(error, IntegrityError) else DatabaseFailed
+    return kind(
         f'Cannot {verb} the database "{address.where}": {reason}. '
         f"{ADVICE[address.kind]}"
     )

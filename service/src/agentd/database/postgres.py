@@ -17,8 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import Buffer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -74,6 +76,14 @@ BEGIN_UNSYNCED = "BEGIN; SET LOCAL synchronous_commit = off"
 Result = TypeVar("Result")
 
 
+class WithoutNul(StrDumperUnknown):
+    """A text as PostgreSQL takes it: it has no place for the character 0."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        """Return the text with a sign that something was there."""
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
 def postgres_engines(url: str) -> tuple[AsyncEngine, PostgresWriter]:
     """Return what reads and what writes the database; nothing is opened yet."""
     words = connection_words(url)
@@ -81,6 +91,7 @@ def postgres_engines(url: str) -> tuple[AsyncEngine, PostgresWriter]:
 
     async def connect() -> psycopg.AsyncConnection[Any]:
         line = await psycopg.AsyncConnection.connect(**words, autocommit=True)
+        line.adapters.register_dumper(str, WithoutNul)
         attach_current(line)
         try:
             await line.execute(SET_UP, session)
@@ -91,6 +102,7 @@ def postgres_engines(url: str) -> tuple[AsyncEngine, PostgresWriter]:
 
     def connect_thread() -> psycopg.Connection[Any]:
         line = psycopg.connect(**words, autocommit=True)
+        line.adapters.register_dumper(str, WithoutNul)
         attach_current(line)
         try:
             line.execute(SET_UP, session)

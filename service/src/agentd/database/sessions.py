@@ -26,6 +26,11 @@ from agentd.sessions.identity import SessionKey, StoredSession
 
 # Under names of their own, for they are read beside other tables' columns.
 SESSION_COLUMNS = tuple(column.label(f"s_{column.name}") for column in sessions.c)
+CONVERSATION_COLUMNS = (
+    conversations.c.repository,
+    conversations.c.issue,
+    conversations.c.host,
+)
 # Built once: to build a statement takes longer than to run it.
 _AT_KEY = (sessions.c.agent == bindparam("at_agent")) & (
     sessions.c.conversation_id == bindparam("at_conversation")
@@ -63,6 +68,7 @@ class KnownSession:
     issue: str | None
     session: StoredSession
     updated_at: float
+    host: str | None = None
 
 
 async def list_sessions(
@@ -74,7 +80,7 @@ async def list_sessions(
 ) -> list[KnownSession]:
     """Return the stored sessions, of one agent or of all, the latest first."""
     statement = (
-        select(*SESSION_COLUMNS, conversations.c.repository, conversations.c.issue)
+        select(*SESSION_COLUMNS, *CONVERSATION_COLUMNS)
         .join(conversations, conversations.c.id == sessions.c.conversation_id)
         .order_by(sessions.c.updated_at.desc(), sessions.c.conversation_id)
         .limit(limit)
@@ -91,7 +97,7 @@ async def find_session(
 ) -> list[KnownSession]:
     """Return the stored sessions of that id: one at most for each agent."""
     statement = (
-        select(*SESSION_COLUMNS, conversations.c.repository, conversations.c.issue)
+        select(*SESSION_COLUMNS, *CONVERSATION_COLUMNS)
         .join(conversations, conversations.c.id == sessions.c.conversation_id)
         .where(sessions.c.session_id == session_id)
         .order_by(sessions.c.agent)
@@ -193,6 +199,7 @@ def _known(row: Row[Any]) -> KnownSession:
         issue=row.issue,
         session=stored_session(row),
         updated_at=row.s_updated_at,
+        host=row.host,
     )
 
 
