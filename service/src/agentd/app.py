@@ -36,7 +36,7 @@ from agentd.api.probes import AgentProbes
 from agentd.api.skill_reports import ExpectedSkills
 from agentd.api.state import Service
 from agentd.clock import Clock
-from agentd.conversations.keeping import keeping_of
+from agentd.conversations.keeping import Keeping, keeping_of
 from agentd.conversations.outbox import Outbox
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
@@ -49,14 +49,20 @@ from agentd.errors import DatabaseFailed, HostNameTaken
 from agentd.hosts.presence import Presence
 from agentd.log import get_log
 from agentd.output.open import output_of
-from agentd.queue.parts import QueueParts
+from agentd.output.protocol import Output
+from agentd.queue.parts import QueueParts, QueueWatch
 from agentd.queue.queue import Queue
 from agentd.queue.values import TaskRunner
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
 from agentd.tasks.open import running_schedules
 from agentd.tasks.runner import TurnRunner
-from agentd.tasks.schedules import ScheduleParts
+from agentd.tasks.schedules import ScheduleParts, Schedules
+
+END_POINTS = (
+    *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
+    *(admin, registry, webhook_settings, credentials, metrics),
+)
 
 log = get_log("app")
 
@@ -92,21 +98,7 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
         docs_url=None,
         redoc_url=None,
     )
-    for part in (
-        health,
-        agents,
-        chat,
-        sessions,
-        scheduled,
-        queue,
-        queue_output,
-        queue_socket,
-        admin,
-        registry,
-        webhook_settings,
-        credentials,
-        metrics,
-    ):
+    for part in END_POINTS:
         app.include_router(part.router)
     add_error_handlers(app)
     rules = EdgeRules(
@@ -131,50 +123,15 @@ async def _service(
         engine,
         asyncio.TaskGroup() as tasks,
     ):
-        counted = Metrics()
+        counted, expected = Metrics(), ExpectedSkills()
         engine.watch(counted)
-        expected = ExpectedSkills()
-        parts = TurnParts(
-            database=database,
-            engine=engine,
-            spawner=edges.spawner,
-            watch=TurnWatches(counted, expected),
-            clock=edges.clock,
-            outbox=Outbox(database, edges.clock, settings.outbound_ttl_days),
-            unproved=Unproved(),
-            host=presence,
-            keeping=keeping_of(
-                settings.store_sessions,
-                StoreParts(
-                    database, edges.clock, presence.name, counted.mirror_errors.inc
-                ),
-                edges.spawner,
-            ),
-        )
-        if parts.keeping is not None and edges.keep is not None:
-            edges.keep(parts.keeping.store_of)
+        ground = Ground(database, presence, engine)
+        parts = _turn_parts(settings, edges, ground, counted, expected)
         definitions = registry_of(settings)
         await asyncio.to_thread(definitions.settle)
         turns = Turns(settings, parts, tasks)
         await turns.start()
-        async with (
-            output_of(settings, edges.clock) as output,
-            Queue(
-                QueueParts(
-                    settings=settings,
-                    database=database,
-                    presence=presence,
-                    output=output,
-                    clock=edges.clock,
-                    runner=edges.runner
-                    or TurnRunner(settings, turns, database, edges.spawner),
-                    watch=counted.queue,
-                )
-            ) as queue,
-            running_schedules(
-                ScheduleParts(settings, database, queue, turns, edges.clock)
-            ) as schedules,
-        ):
+        async with _queued(settings, edges, turns, parts, counted.queue) as tasked:
             yield Service(
                 settings=settings,
                 database=database,
@@ -187,13 +144,91 @@ async def _service(
                 clock=edges.clock,
                 gateway=GatewayStatus(settings.gateway_status_socket, edges.clock),
                 expected=expected,
-                queue=queue,
-                schedules=schedules,
+                queue=tasked.queue,
+                schedules=tasked.schedules,
                 registry=definitions,
-                output=output,
+                output=tasked.output,
                 stop=edges.stop,
             )
         await turns.cancel()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What everything else stands on."""
+
+    database: Database
+    presence: Presence
+    engine: Engine
+
+
+def _turn_parts(
+    settings: ControlSettings,
+    edges: Edges,
+    ground: Ground,
+    counted: Metrics,
+    expected: ExpectedSkills,
+) -> TurnParts:
+    database, clock = ground.database, edges.clock
+    lost = counted.mirror_errors.inc
+    stored = StoreParts(database, clock, ground.presence.name, lost)
+    return TurnParts(
+        database=database,
+        engine=ground.engine,
+        spawner=edges.spawner,
+        watch=TurnWatches(counted, expected),
+        clock=clock,
+        outbox=Outbox(database, clock, settings.outbound_ttl_days),
+        unproved=Unproved(),
+        host=ground.presence,
+        keeping=_keeping(settings, edges, stored),
+    )
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What tasks are queued, scheduled and followed with."""
+
+    output: Output
+    queue: Queue
+    schedules: Schedules
+
+
+@asynccontextmanager
+async def _queued(
+    settings: ControlSettings,
+    edges: Edges,
+    turns: Turns,
+    parts: TurnParts,
+    watch: QueueWatch,
+) -> AsyncIterator[Queued]:
+    """Start what tasks need, beside the turns that they are run as."""
+    database, clock = parts.database, edges.clock
+    runner = edges.runner or TurnRunner(settings, turns, database, edges.spawner)
+    async with output_of(settings, clock) as output:
+        queue_parts = QueueParts(
+            settings=settings,
+            database=database,
+            presence=parts.host,
+            output=output,
+            clock=clock,
+            runner=runner,
+            watch=watch,
+        )
+        async with Queue(queue_parts) as queue:
+            schedule_parts = ScheduleParts(settings, database, queue, turns, clock)
+            async with running_schedules(schedule_parts) as schedules:
+                yield Queued(output, queue, schedules)
+
+
+def _keeping(
+    settings: ControlSettings, edges: Edges, parts: StoreParts
+) -> Keeping | None:
+    """Return what keeps transcripts in the database, and have the engine use it."""
+    keeping = keeping_of(settings.store_sessions, parts, edges.spawner)
+    if keeping is not None and edges.keep is not None:
+        edges.keep(keeping.store_of)
+    return keeping
 
 
 @asynccontextmanager
