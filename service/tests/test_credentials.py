@@ -65,6 +65,8 @@ REFUSED: list[tuple[Any, str]] = [
     ({"claudeAiOauth": {"claudeAiOauth": file()}}, "neither api_key"),
     ({"api_key": "sk-ant-api03-x", "oauth_token": TOKEN}, "api_key and oauth_token"),
     ({"api_key": TOKEN}, "Send it as oauth_token"),
+    ({"api_key": "sk-ant-api03-x", "agnet": "canary"}, "it holds more than api_key"),
+    ({"oauth_token": TOKEN, "claudeAiOauth": {}}, "oauth_token and claudeAiOauth"),
     ({"api_key": "sk-ant-ort01-canary"}, "token of a sign-in"),
     ({"oauth_token": "sk-ant-api03-canary"}, "Send it as api_key"),
     ({"oauth_token": "sk-ant-ort01-canary"}, "refresh token"),

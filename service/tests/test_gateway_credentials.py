@@ -81,6 +81,7 @@ async def test_an_uploaded_key_is_used_at_once_and_no_running_turn_is_lost(
         "source": "uploaded",
         "kind": "api_key",
         "expires_at": None,
+        "declared_unused": True,
     }
     assert removed["source"] == "declared"
     assert "credentials_uploaded" in log
@@ -166,6 +167,28 @@ async def test_a_gateway_without_a_key_says_so_until_one_is_uploaded(
     assert asked == 2, "without a key nothing is sent"
     assert "POST /api/credentials" in lack
     assert (whole["status"], whole["faults"]) == ("ok", [])
+
+
+async def test_a_declared_key_that_is_not_used_is_said(short_path: Path) -> None:
+    """Who changes the key by a play would else not know why nothing changes."""
+    async with (
+        model() as upstream,
+        gateway(short_path, upstream.url, **places(short_path)) as stack,
+        control(stack) as asking,
+    ):
+        await put(asking, {"api_key": UPLOADED})
+        before = stack.log("gateway").count("declared_key_not_used")
+        for key in (KEY, KEY, "sk-ant-api03-declared-anew"):
+            new = short_path / "new"
+            new.write_text(key)
+            os.replace(new, short_path / "key")
+            status = (await asking.get("/status")).json()
+        log = stack.log("gateway")
+
+    assert before == 0
+    assert log.count("declared_key_not_used") == 2
+    assert status["faults"] == []
+    assert "sk-ant" not in log
 
 
 async def test_what_cannot_be_kept_leaves_the_old_one_in_force(

@@ -93,6 +93,8 @@ async def test_a_key_goes_to_the_gateway_and_leaves_no_trace_in_control(
     }
     assert bodies[3]["expires_at"].endswith("Z")
     assert "renews no sign-in" in bodies[3]["notice"]
+    assert "DELETE /api/credentials" in bodies[0]["notice"]
+    assert bodies[9]["notice"] is None
     assert bodies[9]["source"] == "declared"
     assert all("canary" not in answer.text for answer in told)
     assert not any(
@@ -153,6 +155,7 @@ async def test_an_agent_s_own_cli_is_signed_in_and_out(
         known = await client.get("/api/credentials/status?agent=main")
         gone = await client.delete("/api/credentials?agent=main")
         unknown = await client.get("/api/credentials/status?agent=nobody")
+        nameless = await client.post("/api/credentials?agent=", json=file())
 
     first, _second = side.given
     assert isinstance(first, dict)
@@ -164,7 +167,7 @@ async def test_an_agent_s_own_cli_is_signed_in_and_out(
         "valid",
         "missing",
     ]
-    assert unknown.status_code == 404
+    assert (unknown.status_code, nameless.status_code) == (404, 404)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,10 @@ from agentd.log import get_log
 
 CALL_SECONDS = 20.0
 STATUSES = get_args(CredentialsBody.model_fields["status"].annotation)
+NOT_USED = (
+    "A key is declared too, and is not used while this one is here. "
+    "DELETE /api/credentials forgets this one."
+)
 NOT_RENEWED = (
     "The gateway renews no sign-in: upload a new one before it expires. Requests with "
     "a sign-in were tried against a model of our own only, not against the real one."
@@ -52,7 +56,7 @@ async def put_credentials(
         raise CredentialsRefused(
             "Cannot take the upload: it names two agents. Name one, or none."
         )
-    return await _put(service, upload, agent or upload.agent)
+    return await _put(service, upload, upload.agent if agent is None else agent)
 
 
 @router.post(
@@ -148,14 +152,17 @@ async def _of_agent(
 def _body(agent: str | None, told: Mapping[str, object]) -> CredentialsBody:
     """Return what was told, whatever shape it has: an agent's is not trusted."""
     status, kind, source = (told.get(key) for key in ("status", "kind", "source"))
-    is_oauth = kind == "oauth"
+    of_gateway = {
+        NOT_RENEWED: agent is None and kind == "oauth",
+        NOT_USED: agent is None and told.get("declared_unused") is True,
+    }
     found = {
         "agent": agent,
         "status": status if status in STATUSES else "unknown",
         "source": source if source in ("declared", "uploaded") else None,
         "kind": kind if kind in ("api_key", "oauth") else None,
         "expires_at": iso_or_null(_time(told.get("expires_at"))),
-        "notice": NOT_RENEWED if agent is None and is_oauth else None,
+        "notice": " ".join(text for text, yes in of_gateway.items() if yes) or None,
     }
     return CredentialsBody.model_validate(found)
 

@@ -84,6 +84,9 @@ def parse_credential(value: object, now: float) -> Credential:
     forms = [name for name in ("api_key", "oauth_token", WRAPPER) if name in value]
     if len(forms) > 1:
         raise _refused(f"it holds {' and '.join(forms)}")
+    if forms and forms != [WRAPPER] and len(value) > 1:
+        # A name that is not known may be a mistake in one that is, such as agent.
+        raise _refused(f"it holds more than {forms[0]}")
     if forms == ["api_key"]:
         return Credential("api_key", _api_key(value["api_key"]))
     if forms == ["oauth_token"]:

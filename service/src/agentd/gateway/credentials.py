@@ -51,6 +51,7 @@ class CredentialsView:
     source: Literal["declared", "uploaded"] | None = None
     kind: Kind | None = None
     expires_at: float | None = None
+    declared_unused: bool = False
 
     def for_output(self) -> dict[str, object]:
         """Return the document's form."""
@@ -59,6 +60,7 @@ class CredentialsView:
             "source": self.source,
             "kind": self.kind,
             "expires_at": self.expires_at,
+            "declared_unused": self.declared_unused,
         }
 
 
@@ -78,6 +80,7 @@ class Credentials:
         self._clock = clock
         self._changing = asyncio.Lock()
         self._fault: str | None = None
+        self._unused: str | None = None
         self._uploaded = None if directory is None else self._load(directory)
 
     def current(self) -> Credential | None:
@@ -86,9 +89,9 @@ class Credentials:
             return self._uploaded
         return None if self._declared is None else of_secret(self._declared.value())
 
-    @property
-    def faults(self) -> tuple[str, ...]:
+    def find_faults(self) -> tuple[str, ...]:
         """Return what keeps agents from the model, in sentences."""
+        self._note_unused()
         declared = self._declared.fault if self._declared else None
         return tuple(one for one in (self._fault, declared, self._lack()) if one)
 
@@ -103,6 +106,7 @@ class Credentials:
             "declared" if self._uploaded is None else "uploaded",
             found.kind,
             found.expires_at,
+            declared_unused=None not in (self._uploaded, self._declared),
         )
 
     async def put(self, credential: Credential) -> None:
@@ -163,6 +167,16 @@ class Credentials:
             )
             _log.error("credentials_unusable", reason=self._fault)
             return None
+
+    def _note_unused(self) -> None:
+        """Say in the log of each declared key that an uploaded one goes before it."""
+        if self._uploaded is None or self._declared is None:
+            return
+        value = self._declared.value()
+        if value != self._unused:
+            self._unused = value
+            reason = "What was uploaded goes before it. DELETE /api/credentials forgets"
+            _log.warning("declared_key_not_used", reason=f"{reason} that.")
 
     def _lack(self) -> str | None:
         found = self.current()

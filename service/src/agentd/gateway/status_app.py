@@ -36,7 +36,7 @@ class Report:
     def status(self) -> GatewayStatus:
         """Return the document as it is now."""
         credentials = self.upstream.credentials
-        mine = credentials.faults if credentials and self._is_used else ()
+        mine = credentials.find_faults() if credentials and self._is_used else ()
         faults = (*mine, self.upstream.fault)
         return GatewayStatus(
             upstream=self.upstream.url,
