@@ -27,6 +27,7 @@ PUBLIC_ADDRESSES = ["1.1.1.1:443", "169.254.169.254:80"]
 NOT_THE_MODEL = [
     *("/", "/metrics", "/v1/models", "/v1/files", "/v1/organizations"),
     *("/status", "/sessions", "/sessions?agent=second", "/api/oauth/token"),
+    "/credentials",
 ]
 # What control and gateway have mounted, and ways that once led out of a mount.
 ESCAPES = [

@@ -149,6 +149,8 @@ def test_the_model_key_is_rotated_by_a_play_while_a_turn_runs(
     assert runs, "the turn was over before the key was another"
     assert [answer["status"] for answer in answers] == ["success"]
     assert refused["status"] == "error"
-    assert set(upstream.refused[known:]) == {"sk-ant-the-next-key"}
+    sent = set(upstream.refused[known:])
+    del upstream.refused[known:]
+    assert sent == {"sk-ant-the-next-key"}
     assert deployment.containers() == before
     assert deployment.say("Hello")
