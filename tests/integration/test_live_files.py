@@ -132,9 +132,9 @@ def test_the_model_key_is_rotated_by_a_play_while_a_turn_runs(
     turn = threading.Thread(
         target=lambda: answers.append(deployment.say("answer slowly for 45 seconds"))
     )
+    asked = len(upstream.accepted)
     turn.start()
     try:
-        asked = len(upstream.accepted)
         while len(upstream.accepted) == asked and turn.is_alive():
             time.sleep(0.05)
 
