@@ -5,100 +5,15 @@
 
 from __future__ import annotations
 
-import base64
 import gc
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
-from control.fakes import FakeSpawner
 
-from agentd.agent.restore import restore_calls
-from agentd.agent.settings import parse_agent_settings
-from agentd.conversations import keeping
 from agentd.conversations.keeping import BATCH_BYTES, Keeping
-from agentd.database.open import Database, open_database
-from agentd.engine.mirror_store import Binding
-from agentd.errors import CallRefused, StoreRefused
-from agentd.spawner.dial import CallFailed
-from agentd.transcripts.key import project_key
+from agentd.errors import CallRefused
 
+from .sides import BINDING, Side
 from .stores import KEY, SESSION, SUB, Bench, entry, line
-
-BINDING = Binding("main", "conv-1", SESSION)
-
-
-class Side(FakeSpawner):
-    """An agent's side in this process: its real calls on a real disk."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__()
-        work = directory / "memory"
-        work.mkdir()
-        settings = parse_agent_settings(
-            {
-                "component": "agent",
-                "deployment": "demo",
-                "agent": "main",
-                "working_directory": str(work),
-                "config_directory": str(work / ".claude"),
-            }
-        )
-        self.busy = False
-        self.project = work / ".claude" / "projects" / project_key(work)
-        self.table = restore_calls(settings, lambda _session: self.busy)
-
-    @property
-    def transcript(self) -> Path:
-        return self.project / f"{SESSION}.jsonl"
-
-    def write(self, *lines: bytes) -> None:
-        self.project.mkdir(parents=True, exist_ok=True)
-        self.transcript.write_bytes(b"".join(lines))
-
-    async def call(
-        self,
-        agent: str,
-        name: str,
-        parameters: Mapping[str, object],
-        *,
-        timeout_seconds: float,
-    ) -> dict[str, object]:
-        self.calls.append((agent, name, parameters))
-        try:
-            return dict(await self.table[name](parameters))
-        except CallFailed as error:
-            raise CallRefused(str(error)) from error
-
-
-class Hostile(FakeSpawner):
-    """An agent's side that answers what it likes."""
-
-    def __init__(self, answers: list[dict[str, object]]) -> None:
-        super().__init__()
-        self.answers = list(answers)
-
-    async def call(self, *_given: Any, **_more: Any) -> dict[str, object]:
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bench(database: Database) -> Bench:
-    made = Bench(database)
-    await made.begin()
-    return made
-
-
-@pytest.fixture
-def side(tmp_path: Path) -> Side:
-    return Side(tmp_path)
 
 
 async def stored(bench: Bench) -> list[str]:
@@ -232,57 +147,6 @@ async def test_a_turn_that_cannot_be_stored_is_told_with_its_reason(
     assert "not in the database yet" in told
     assert bench.failures != []
     assert await stored(bench) == []
-
-
-def piece(data: bytes, offset: int = 0, size: int = 0) -> dict[str, object]:
-    told = base64.b64encode(data).decode()
-    return {"exists": True, "found": True, "offset": offset, "size": size, "data": told}
-
-
-@pytest.mark.parametrize("data", ["!!", 7, None])
-async def test_a_side_that_answers_what_is_no_piece_is_refused(
-    bench: Bench, data: object
-) -> None:
-    told = {"exists": True, "found": True, "data": data, "size": 9}
-    with pytest.raises(CallRefused):
-        await Keeping(bench.parts(), Hostile([told])).settle(BINDING)
-
-
-@pytest.mark.parametrize(
-    "answers",
-    [
-        [piece(b"x" * 10, size=2**62)],
-        [piece(line(1), size=500), piece(b"", offset=0, size=500)],
-        [piece(b"[" * 300_000 + b"\n", size=300_001)],
-    ],
-)
-async def test_what_cannot_be_stored_is_noted_and_stops_no_turn_at_this_host(
-    bench: Bench, answers: list[dict[str, object]]
-) -> None:
-    kept = Keeping(bench.parts(), Hostile(answers))
-
-    await kept.settle(BINDING)
-
-    assert len(bench.failures) == 1
-    assert kept.store(BINDING).gap is not None
-    with pytest.raises(StoreRefused):
-        await kept.store(BINDING).append(KEY, [entry(2)])
-
-
-async def test_a_file_without_an_end_is_given_up(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keeping, "MAX_ENTRY_BYTES", 10_000)
-
-    class Endless(Hostile):
-        async def call(self, *given: Any, **_more: Any) -> dict[str, object]:
-            offset = given[2].get("offset", 0)
-            return piece(b"x" * 6000, offset=offset, size=2**50)
-
-    kept = Keeping(bench.parts(), Endless([{}]))
-    await kept.settle(BINDING)
-
-    assert "too large" in (kept.store(BINDING).gap or "")
 
 
 async def test_a_gap_is_known_when_a_client_is_replaced_and_gone_when_it_is_filled(

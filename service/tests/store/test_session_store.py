@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from claude_agent_sdk.testing import run_session_store_conformance
@@ -22,19 +21,6 @@ from agentd.engine.mirror_store import DatabaseSessionStore
 from agentd.errors import DatabaseFailed, StoreRefused
 
 from .stores import KEY, SESSION, SUB, Bench, entry
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bench(database: Database) -> Bench:
-    made = Bench(database)
-    await made.begin()
-    return made
 
 
 async def test_the_store_passes_the_sdks_own_conformance_suite(

@@ -41,6 +41,21 @@ def answer_in(host: Machine, conversation_id: str, count: int) -> list[dict[str,
         time.sleep(0.2)
 
 
+def stop_under(
+    server: Postgres, host: Machine, message: str, named: dict[str, str]
+) -> None:
+    """Stop the server in the midst of a turn, and start it when that has ended."""
+    told: list[httpx.Response] = []
+    turn = threading.Thread(
+        target=lambda: told.append(host.control.post(message, **named))
+    )
+    turn.start()
+    time.sleep(1.5)
+    server.stop()
+    turn.join()
+    server.start()
+
+
 def test_what_the_store_missed_is_told_and_then_brought_in(
     short_path: Path, postgres_server: Postgres
 ) -> None:
@@ -63,15 +78,7 @@ def test_what_the_store_missed_is_told_and_then_brought_in(
         assert "agentd_mirror_errors_total 0.0" not in metrics
         assert filled["notice"] is None
 
-        told: list[httpx.Response] = []
-        slow = threading.Thread(
-            target=lambda: told.append(a.control.post(SLOWLY.format("fig"), **named))
-        )
-        slow.start()
-        time.sleep(1.5)
-        postgres_server.stop()
-        slow.join()
-        postgres_server.start()
+        stop_under(postgres_server, a, SLOWLY.format("fig"), named)
         # Whatever its caller was told, the turn's answer is there in the end.
         messages = answer_in(a, first["conversation_id"], 8)
         assert messages[-1]["role"] == "assistant"
