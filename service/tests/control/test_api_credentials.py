@@ -148,15 +148,17 @@ async def test_an_agent_s_own_cli_is_signed_in_and_out(
     parts = Parts(spawner=side, settings={"database_url": database_url})
     async with control(tmp_path, parts) as running:
         client = running.client
-        (await running.say()).raise_for_status()
+        conversation = (await running.say()).json()["conversation_id"]
         put = await client.post("/api/credentials?agent=main", json=file(scopes=["a"]))
         form = {"file": ("a.json", json.dumps(file()))}
         again = await client.post(PATHS[1], files=form, data={"agent": "main"})
         known = await client.get("/api/credentials/status?agent=main")
+        kept = list(running.engine.closed)
         gone = await client.delete("/api/credentials?agent=main")
         unknown = await client.get("/api/credentials/status?agent=nobody")
         nameless = await client.post("/api/credentials?agent=", json=file())
 
+    assert (kept, running.engine.closed) == ([], [conversation])
     first, _second = side.given
     assert isinstance(first, dict)
     assert first["claudeAiOauth"]["accessToken"] == CANARY
