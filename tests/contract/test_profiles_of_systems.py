@@ -29,7 +29,7 @@ def test_picoclaw_names_what_took_the_place_of_removed_variables_and_mounts() ->
         assert set(legacy["environment"]) == {"SESSIONS_DIR", "USER_SKILLS_DIR"}
         assert set(legacy["targets"]) == {"/data/sessions", "/data/skills"}
         for service in profile_of(name)["components"].values():
-            assert not set(legacy["environment"]) & set(service["environment"])
+            assert not set(legacy["environment"]) & set(service.get("environment", {}))
 
 
 @pytest.mark.parametrize(
