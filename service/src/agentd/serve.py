@@ -27,6 +27,7 @@ from agentd.engine.pooled import PooledEngine
 from agentd.errors import SettingsInvalid
 from agentd.legacy import variable_warnings
 from agentd.log import configure_log, get_log
+from agentd.output.redis_address import read_redis_address
 from agentd.settings import ControlSettings, read_secret
 from agentd.spawner.control import SocketSpawner
 
@@ -79,6 +80,9 @@ async def run(settings: ControlSettings) -> int:
     token = None
     if settings.api_token_file is not None:
         token = read_secret(settings.api_token_file, "api_token_file")
+    if settings.redis_url_file is not None:
+        # Refused here, in one line, and not in the midst of the start.
+        read_redis_address(read_secret(settings.redis_url_file, "redis_url_file"))
     limits = limits_of(settings, os.cpu_count() or 1)
     names = [agent.name for agent in settings.agents]
     spawner = SocketSpawner(Path(settings.sockets_directory), names, clock.monotonic)

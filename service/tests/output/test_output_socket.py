@@ -177,9 +177,26 @@ async def until_dropped(running: Served, task_id: str) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize(
+BOTH = pytest.mark.parametrize(
     ("path", "lines"), [("socket", HANDSHAKE), ("output", ())], ids=["socket", "events"]
 )
+
+
+@BOTH
+async def test_whoever_goes_away_gives_the_place_back(
+    tmp_path: Path, path: str, lines: Sequence[str]
+) -> None:
+    async with served(tmp_path) as running:
+        task_id = (await running.queue(available_at="2100-01-01T00:00:00Z"))["id"]
+        joined = running.control.service.joined
+        with closing(await raw(running.port, f"/queue/{task_id}/{path}", *lines)):
+            assert joined.count == 1
+        async with asyncio.timeout(5):
+            while joined.count:
+                await asyncio.sleep(0.01)
+
+
+@BOTH
 async def test_a_reader_that_takes_nothing_is_dropped(
     tmp_path: Path, path: str, lines: Sequence[str]
 ) -> None:

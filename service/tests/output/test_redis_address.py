@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agentd.errors import SettingsInvalid
 from agentd.output.redis_address import RedisAddress, read_redis_address
+from agentd.serve import run
+from agentd.settings import AgentEntry, ControlSettings
 
 ADDRESSES = [
     ("redis://localhost", RedisAddress("redis", (("localhost", 6379),))),
@@ -67,3 +71,19 @@ def test_a_password_is_in_no_message() -> None:
 
     assert "s3cret" not in repr(address)
     assert address.where == "one:1,two:2/main"
+
+
+async def test_control_does_not_start_with_an_address_that_is_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "redis").write_text("redis//:s3cret@host")
+    settings = ControlSettings(
+        component="control",
+        deployment="demo",
+        listen_host="127.0.0.1",
+        agents=[AgentEntry(name="main")],
+        redis_url_file=str(tmp_path / "redis"),
+    )
+
+    with pytest.raises(SettingsInvalid, match="no scheme that is known"):
+        await run(settings)
