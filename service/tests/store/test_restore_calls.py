@@ -34,9 +34,8 @@ def line(number: int, size: int = 0) -> str:
 class Side:
     """An agent's directories and the two calls; a CLI runs if ``busy``."""
 
-    def __init__(self, directory: Path) -> None:
-        self.work = directory / "memory"
-        self.work.mkdir()
+    def __init__(self, work: Path) -> None:
+        self.work = work
         self.project = self.work / ".claude" / "projects" / project_key(self.work)
         self.busy = False
         settings = parse_agent_settings(
@@ -77,7 +76,8 @@ def decoded(answer: Mapping[str, object]) -> str:
 
 @pytest.fixture
 def side(tmp_path: Path) -> Side:
-    return Side(tmp_path)
+    (tmp_path / "memory").mkdir()
+    return Side(tmp_path / "memory")
 
 
 async def test_a_transcript_comes_to_an_empty_disk_for_its_owner_alone(
@@ -160,6 +160,20 @@ async def test_a_link_in_the_place_of_the_transcript_is_replaced_not_followed(
 
     assert (tmp_path / "outside").read_text() == "safe"
     assert not side.transcript.is_symlink()
+
+
+async def test_a_draft_that_a_killed_side_left_is_begun_anew(side: Side) -> None:
+    side.project.mkdir(parents=True)
+    side.transcript.write_text("old\n")
+    await side.write("begin")
+    await side.write("append", data=encoded("half"))
+    again = Side(side.work)
+
+    assert side.transcript.read_text() == "old\n"
+    await again.put("new\n")
+
+    assert side.transcript.read_text() == "new\n"
+    assert list(side.project.iterdir()) == [side.transcript]
 
 
 @pytest.mark.parametrize(
