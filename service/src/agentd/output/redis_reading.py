@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from typing import Any
 
@@ -19,7 +20,7 @@ AT_ONCE = 32
 # A primary that is lost has another one by then.
 HEAL_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
-MAX_EVENT_CHARACTERS = 64
+NAME = re.compile(r"[a-z][a-z_]{0,63}")
 
 
 class Reading:
@@ -72,6 +73,6 @@ def _event(place: Place, fields: dict[bytes, bytes]) -> OutputEvent:
         data = {}
     return OutputEvent(
         str(place),
-        name[:MAX_EVENT_CHARACTERS] or "unknown",
+        name if NAME.fullmatch(name) else "unknown",
         data if isinstance(data, dict) else {},
     )
