@@ -268,3 +268,24 @@ async def test_a_text_with_the_character_0_is_stored_without_it(
             (found,) = await list_messages(connection, "conv-1", limit=9, offset=0)
 
     assert found.content == "a\N{REPLACEMENT CHARACTER}b"
+
+
+async def test_health_tells_in_time_that_the_database_is_cut_off(
+    postgres_server: Postgres, postgres_url: str, tmp_path: Path
+) -> None:
+    settings = {"database_url": postgres_url, "store_sessions": False}
+    async with control(tmp_path, Parts(settings=settings)) as running:
+        await running.client.get("/health")
+        postgres_server.cut()
+        try:
+            began = time.monotonic()
+            during = await running.client.get("/health")
+            took = time.monotonic() - began
+        finally:
+            postgres_server.join()
+        async with asyncio.timeout(20):
+            while (await running.client.get("/health")).status_code != 200:
+                await asyncio.sleep(0.2)
+
+    assert during.status_code == 503
+    assert took < 10

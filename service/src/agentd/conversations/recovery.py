@@ -43,6 +43,7 @@ FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 ABSENT_PAUSE_SECONDS = 0.25
 LOST_PAUSE_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 MAX_DRAIN_SECONDS = 7200.0
 NO_ID = "its message has no id."
@@ -123,11 +124,18 @@ class Recovery:
 
     async def _run_lost(self) -> None:
         """Settle what lost hosts left, until cancelled."""
+        clock, looked, due = self._parts.clock, frozenset[str](), 0.0
         while True:
             await asyncio.sleep(LOST_PAUSE_SECONDS)
+            lost = self._parts.host.lost()
+            looked &= lost
+            # A host that is gone for good must not cost a look each time.
+            if lost <= looked and clock.monotonic() < due:
+                continue
             try:
                 for turn in await self._take_over():
                     await self._attempt(turn)
+                looked, due = lost, clock.monotonic() + LOOK_AGAIN_SECONDS
             except DatabaseFailed as error:
                 log.warning("lost_turns_not_settled", error=str(error))
 

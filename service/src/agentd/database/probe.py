@@ -14,6 +14,8 @@ from agentd.database.insert import insert_into
 from agentd.database.open import Database
 from agentd.database.tables import probes
 
+PROBE_SECONDS = 3.0
+
 
 async def probe_database(database: Database, now: float) -> None:
     """Write a row and commit it; raise DatabaseFailed if that is impossible."""
@@ -26,6 +28,9 @@ async def probe_database(database: Database, now: float) -> None:
             )
         )
 
+    if database.shared:
+        await database.do(probe, seconds=PROBE_SECONDS)
+        return
     async with database.write() as connection:
         await connection.run_sync(probe)
 
