@@ -62,11 +62,15 @@ def bash(command: str) -> str:
 
 
 def begun(stack: Stack, control: ControlProcess) -> dict[str, Any]:
-    """Upload the definition and begin a conversation in it."""
-    made = control.client.post(
-        "/api/agents/upload", json={"name": "reviewer", "files": FILES}
-    )
-    assert made.status_code == 201, made.text
+    """Upload a skill and the definition, and begin a conversation in it."""
+    skill = {"name": "sort", "files": {"SKILL.md": SKILL.replace("Lint", "Sort")}}
+    for path, sent in (
+        ("/api/registry/skills/upload", skill),
+        ("/api/agents/upload", {"name": "reviewer", "files": FILES}),
+    ):
+        made = control.client.post(path, json=sent)
+        assert made.status_code == 201, made.text
+        assert set(made.json()["reloaded"].values()) <= {None}, made.text
     return control.say(REMEMBER, definition="reviewer")
 
 
@@ -101,6 +105,7 @@ async def test_a_conversation_in_an_uploaded_definition_sees_it_and_goes_on(
     assert first["notice"] is None
     assert PERSONA in said
     assert "Lints stripes." in said
+    assert "Sorts stripes." in said
     assert f"{work}\nmine" in wrote["result"]
     assert "Read-only file system" in refused["result"]
     assert (again["resumed"], again["session_id"]) == (True, first["session_id"])

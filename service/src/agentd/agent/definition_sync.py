@@ -118,9 +118,12 @@ class _Sync:
         }
         steps = plan(wanted, known, present)
         if steps:
-            pending = {
-                path: (*known.get(path, ())[-1:], wanted[path]) for path in wanted
+            # Whatever ends this sync: a file holds what it holds now, or the new one.
+            now = {
+                path: [one for one in known.get(path, ()) if one == present.get(path)]
+                for path in wanted
             }
+            pending = {path: (*now[path], wanted[path]) for path in wanted}
             write_known(self._own, {**known, **pending})
         for step in steps:
             self._take(step, placed)
