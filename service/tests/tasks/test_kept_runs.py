@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from control.fakes import FakeSpawner
 from control.running_app import Control, Parts
 from sqlalchemy import text
 
@@ -137,3 +138,23 @@ async def test_a_task_that_is_removed_takes_its_runs_along(
 
     assert removed.status_code == 204
     assert set(left.values()) == {0}
+
+
+async def test_a_task_whose_agent_is_gone_can_still_be_paused_and_removed(
+    tmp_path: Path, database_url: str
+) -> None:
+    """J10: what is left of an agent that is no longer declared."""
+    both = Parts(spawner=FakeSpawner(connected={"main": True, "other": True}))
+    async with tasks_at(tmp_path, database_url, both) as running:
+        await make(running, agent="other")
+    async with tasks_at(tmp_path, database_url) as running:
+        paused = await running.client.put(
+            "/task/each-minute", json={"status": "paused"}
+        )
+        moved = await running.client.put(
+            "/task/each-minute", json={"context_mode": "group"}
+        )
+        removed = await running.client.delete("/task/each-minute")
+
+    assert paused.json()["status"] == "paused"
+    assert (moved.status_code, removed.status_code) == (400, 204)

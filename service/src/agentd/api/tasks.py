@@ -30,6 +30,7 @@ from agentd.queue.values import ENDED, Task
 from agentd.tasks.values import Schedule, ScheduleChange, new_schedule_id
 
 MAX_TOLD = 10_000
+LOOK_SECONDS = 1.0
 EMPTY = "The prompt is empty. Say what the agent is to do."
 GOES_ON = "The run has not ended yet and goes on. Find its end with GET /task/{}/runs."
 
@@ -149,8 +150,7 @@ async def check(service: ServiceDep) -> CheckBody:
 
 
 async def _ended(service: Service, task: Task, schedule_id: str) -> ExecutionBody:
-    seconds = service.settings.task_timeout_seconds
-    ended = await service.queue.finished(task.id, seconds)
+    ended = await _wait(service, task)
     schedule = await service.schedules.get(schedule_id)
     status: Literal["success", "timeout", "error"] = "error"
     error = ended.error
@@ -168,6 +168,18 @@ async def _ended(service: Service, task: Task, schedule_id: str) -> ExecutionBod
         duration_ms=ended.duration_ms or 0,
         next_run=iso_or_null(schedule.next_run),
     )
+
+
+async def _wait(service: Service, task: Task) -> Task:
+    """Wait for a task's end, or until control stops and leaves it to its next start."""
+    queue, clock = service.queue, service.clock
+    until = clock.monotonic() + service.settings.task_timeout_seconds
+    while True:
+        left = until - clock.monotonic()
+        found = await queue.finished(task.id, min(LOOK_SECONDS, left))
+        stops = service.turns.draining and queue.running_count == 0
+        if found.status in ENDED or left <= LOOK_SECONDS or stops:
+            return found
 
 
 def _demand_words(prompt: str) -> None:

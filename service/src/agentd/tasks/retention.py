@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from agentd.clock import Clock
 from agentd.conversations.turns import Turns
@@ -19,6 +21,7 @@ from agentd.settings import ControlSettings
 
 PAUSE_SECONDS = 600.0
 DAY_SECONDS = 86_400.0
+BREATH_SECONDS = 0.05
 AT_ONCE = 200
 
 log = get_log("retention")
@@ -46,20 +49,25 @@ class Retention:
         """Remove what is not kept; return how many tasks that were."""
         keep = self.settings.task_log_retention
         before = self.clock.now() - self.settings.task_retention_days * DAY_SECONDS
-        count = 0
-        while True:
-            async with self.database.read() as connection:
-                old = await connection.run_sync(surplus_runs, keep, AT_ONCE)
-                old += await connection.run_sync(aged_tasks, before, AT_ONCE)
-            removed = await drop_runs(self.database, self.turns, old)
-            count += removed
-            # What is in use now is left for the next time.
-            if removed < AT_ONCE:
-                break
+        count = await self._drop(lambda c: surplus_runs(c, keep, AT_ONCE))
+        count += await self._drop(lambda c: aged_tasks(c, before, AT_ONCE))
         if count:
             log.info("tasks_removed", count=count)
         await self._sweep_transcripts(before)
         return count
+
+    async def _drop(self, find: Callable[[Connection], list[OldRun]]) -> int:
+        count = 0
+        while True:
+            async with self.database.read() as connection:
+                old = await connection.run_sync(find)
+            removed = await drop_runs(self.database, self.turns, old)
+            count += removed
+            # What is in use now is left for the next time.
+            if removed < AT_ONCE:
+                return count
+            # Turns come first: the database is theirs in between.
+            await asyncio.sleep(BREATH_SECONDS)
 
     async def _sweep_transcripts(self, before: float) -> None:
         """Remove the stored transcripts of sessions that no conversation has."""

@@ -40,7 +40,7 @@ from agentd.tasks.place import demand_idle, placed
 from agentd.tasks.retention import drop_runs
 from agentd.tasks.values import Schedule, ScheduleChange, changed
 
-LONGEST_SLEEP_SECONDS = 30.0
+SHORTEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS = 0.01, 30.0
 RETRY_SECONDS = 2.0
 AT_ONCE = 100
 CANCEL_SECONDS = 10.0
@@ -122,9 +122,11 @@ class Schedules:
         def store(connection: Transaction) -> Schedule:
             found = get_schedule(connection, schedule_id, locked=True)
             after = changed(_known(found, schedule_id), change, now)
-            stored = placed(connection, after, self._parts.settings, now)
-            put_schedule(connection, stored)
-            return stored
+            # One whose agent is gone can still be paused and removed.
+            if change.moves:
+                after = placed(connection, after, self._parts.settings, now)
+            put_schedule(connection, after)
+            return after
 
         stored = await self._parts.database.do(store)
         self._changed.set()
@@ -211,7 +213,7 @@ class Schedules:
         if following is None:
             return LONGEST_SLEEP_SECONDS
         left = following - self._parts.clock.now()
-        return min(max(left, 0.0), LONGEST_SLEEP_SECONDS)
+        return min(max(left, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS)
 
     async def _fire(self, due: Sequence[Schedule], now: float) -> list[Task]:
         if not due:

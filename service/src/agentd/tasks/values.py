@@ -78,6 +78,12 @@ class ScheduleChange:
     model: str | None = None
     status: ScheduleStatus | None = None
 
+    @property
+    def moves(self) -> bool:
+        """Return whether runs may take place elsewhere than before."""
+        places = (self.context_mode, self.conversation_id, self.definition)
+        return any(one is not None for one in places)
+
 
 def changed(schedule: Schedule, change: ScheduleChange, now: float) -> Schedule:
     """Return the schedule with the change; raise TaskInvalid if it is never due.
