@@ -198,12 +198,20 @@ async def test_no_more_readers_are_taken_than_there_is_room_for(
     assert running.service.joined.count == 0
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://127.0.0.1:1/0",
+        "redis+sentinel://127.0.0.1:1/primary",
+        "redis+cluster://127.0.0.1:1",
+    ],
+)
 async def test_output_that_cannot_be_read_is_refused_before_it_begins(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    tmp_path: Path, address: str
 ) -> None:
     """J06: Redis is away, so that nothing can be followed; the queue goes on."""
-    url = tmp_path_factory.mktemp("redis") / "url"
-    url.write_text("redis://127.0.0.1:1/0")
+    url = tmp_path / "redis"
+    url.write_text(address)
     settings = {"redis_url_file": str(url)}
     async with control(tmp_path, Parts(settings=settings)) as running:
         task = await ended(running)
@@ -211,7 +219,7 @@ async def test_output_that_cannot_be_read_is_refused_before_it_begins(
 
     assert task["status"] == "completed"
     assert refused.status_code == 503
-    assert "Redis at 127.0.0.1:1 does not answer" in refused.json()["error"]
+    assert "Redis at 127.0.0.1:1" in refused.json()["error"]
 
 
 async def test_the_queue_is_counted(tmp_path: Path) -> None:

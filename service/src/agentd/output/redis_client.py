@@ -12,7 +12,7 @@ from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import ConnectionError, RedisClusterException, RedisError
 
 from agentd.output.redis_address import RedisAddress
 
@@ -20,7 +20,7 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
 # What a command may raise when Redis is away, fails over, or is no Redis at all.
-FAILURES = (RedisError, OSError, TimeoutError)
+FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 Client = Redis | RedisCluster
 
@@ -65,6 +65,8 @@ async def _of_sentinels(
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": CONNECT_SECONDS,
         "ssl": address.tls,
+        # The client's own patience with one that is gone is long; there are others.
+        "retry": kept["retry"],
     }
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
         list(address.places), sentinel_kwargs=asked, db=address.database, **kept

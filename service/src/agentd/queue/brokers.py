@@ -61,6 +61,8 @@ class SentinelStreams(Streams, RedisStreamSentinelBroker):
                 "socket_connect_timeout": CONNECT_SECONDS,
                 "socket_timeout": CONNECT_SECONDS,
                 "ssl": address.tls,
+                # A sentinel that is gone is passed over at once: there are others.
+                "retry": Retry(ConstantBackoff(AGAIN_SECONDS), 1),
             },
             **_group(me),
             **_connection(address),

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from taskiq import BrokerMessage
 
 from agentd.clock import Clock
@@ -31,7 +31,7 @@ ANSWER_SECONDS = 2.0
 MAX_BATCH = 500
 MAX_WAITING = 10_000
 FORGET_EVERY_SECONDS = 3600.0
-FAILURES = (RedisError, OSError, TimeoutError)
+FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 log = get_log("queue")
 
