@@ -25,6 +25,13 @@ from agentd.offline_model.stream import event
 
 UPLOADED = "sk-ant-api03-uploaded"
 TOKEN = "sk-ant-oat01-uploaded"
+UNTIL_REMOVED = {
+    "status": "valid",
+    "source": "uploaded",
+    "kind": "api_key",
+    "expires_at": None,
+    "declared_unused": True,
+}
 
 
 def places(directory: Path, **settings: object) -> dict[str, Any]:
@@ -39,17 +46,18 @@ async def put(asking: httpx.AsyncClient, value: object) -> httpx.Response:
     return await asking.put("/credentials", content=json.dumps(value))
 
 
+async def pieces(go_on: asyncio.Event) -> AsyncIterator[bytes]:
+    """Yield an answer that ends only when it may."""
+    yield event("message_start", message={"usage": {"input_tokens": 1}})
+    await go_on.wait()
+    yield event("message_stop")
+
+
 async def test_an_uploaded_key_is_used_at_once_and_no_running_turn_is_lost(
     short_path: Path,
 ) -> None:
     """P09: before the declared one, which is used again when it is removed."""
     go_on = asyncio.Event()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield event("message_start", message={"usage": {"input_tokens": 1}})
-        await go_on.wait()
-        yield event("message_stop")
-
     async with (
         model() as upstream,
         gateway(short_path, upstream.url, **places(short_path)) as stack,
@@ -58,7 +66,7 @@ async def test_an_uploaded_key_is_used_at_once_and_no_running_turn_is_lost(
     ):
         declared = (await asking.get("/credentials")).json()
         upstream.answer = lambda _: StreamingResponse(
-            pieces(), media_type="text/event-stream"
+            pieces(go_on), media_type="text/event-stream"
         )
         async with main.stream("POST", "/v1/messages", json=said("Hi")) as running:
             chunks = running.aiter_raw()
@@ -76,13 +84,7 @@ async def test_an_uploaded_key_is_used_at_once_and_no_running_turn_is_lost(
     assert used == [KEY, UPLOADED, KEY]
     assert b"message_stop" in rest
     assert (declared["status"], declared["source"]) == ("valid", "declared")
-    assert uploaded.json() == {
-        "status": "valid",
-        "source": "uploaded",
-        "kind": "api_key",
-        "expires_at": None,
-        "declared_unused": True,
-    }
+    assert uploaded.json() == UNTIL_REMOVED
     assert removed["source"] == "declared"
     assert "credentials_uploaded" in log
     assert "sk-ant" not in log, "J14"

@@ -154,20 +154,7 @@ def release_of(
             )
             for one in everyone
         },
-        files=tuple(
-            ReleasedFile(
-                path=step.file.path,
-                uid=step.file.uid,
-                gid=step.file.gid,
-                mode=step.file.mode,
-                entry=step.file.entry,
-                agent=step.file.agent,
-                name=step.file.name,
-                generated=step.file.policy == "generate",
-                live=step.file.live,
-            )
-            for step in kept
-        ),
+        files=tuple(_released(step.file) for step in kept),
         compose=compose,
     )
 
@@ -208,6 +195,20 @@ def _id(containers: Iterable[Container], compose: str, steps: list[FileStep]) ->
         secrets = sorted(one.secret_environment.items())
         digest.update(repr((one.service, secrets)).encode())
     return digest.hexdigest()[:ID_CHARACTERS]
+
+
+def _released(file: PlacedFile) -> ReleasedFile:
+    return ReleasedFile(
+        path=file.path,
+        uid=file.uid,
+        gid=file.gid,
+        mode=file.mode,
+        entry=file.entry,
+        agent=file.agent,
+        name=file.name,
+        generated=file.policy == "generate",
+        live=file.live,
+    )
 
 
 def _placed(one: ReleasedFile) -> PlacedFile:
