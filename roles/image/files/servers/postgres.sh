@@ -22,7 +22,7 @@ done
 
 # The tools look for the name of their user, and a uid of one's choice has none.
 with_a_name() {
-    names=/tmp/names
+    names="${TMPDIR:-/tmp}/names"
     mkdir -p "$names"
     printf 'postgres:x:%s:%s::/tmp:/bin/false\n' "$(id -u)" "$(id -g)" >"$names/passwd"
     printf 'postgres:x:%s:\n' "$(id -g)" >"$names/group"
