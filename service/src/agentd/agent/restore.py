@@ -68,7 +68,8 @@ class Restore:
             self._give_up(key)
             reason = getattr(error, "strerror", None) or str(error)
             raise CallFailed(
-                f"Cannot write the transcript of session {session}: {reason} "
+                f"Cannot write the transcript of session {session}: "
+                f"{reason.rstrip('.')}. "
                 "Look at the room and the owners of the agent's memory."
             ) from error
         raise CallFailed("step has to be begin, append or commit.")
