@@ -66,9 +66,12 @@ async def test_messages_are_gone_when_their_tasks_have_ended(
     start = Start(settings={"redis_url_file": redis_file})
     async with running_queue(database_url, start) as running:
         await until(lambda: running.queue.connected)
+        running.queue.pause()
         task = await running.queue.accept(NewTask("main", "wait"))
-        await until(lambda: len(start.runner.begun) == 1)
         with redis_server.client() as client:
+            await until(lambda: client.xlen(STREAM) == 1)
+            running.queue.resume()
+            await until(lambda: len(start.runner.begun) == 1)
             assert client.xlen(STREAM) == 1
             assert client.xpending(STREAM, "workers")["pending"] == 1
             start.runner.go.set()

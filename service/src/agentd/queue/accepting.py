@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from agentd.database.task_runs import claim_ids
 from agentd.database.tasks import count_queued, insert_tasks, missing
 from agentd.database.writer import Transaction
 from agentd.errors import AgentUnknown, QueueFull, TaskInvalid
+from agentd.queue.dispatcher import Dispatcher
 from agentd.queue.group_commit import GroupCommit
 from agentd.queue.parts import QueueParts
 from agentd.queue.values import NewTask, Task, new_task_id
@@ -19,22 +21,29 @@ MAX_WAITING = 5000
 COUNT_SECONDS = 5.0
 FULL_SECONDS = 0.2
 
+# A task as it was stored, and whether it is run here already.
+Accepted = tuple[Task, bool]
+
 
 class Accepting:
     """Stores new tasks; what it returns is on disk."""
 
     def __init__(
-        self, parts: QueueParts, publishes: Callable[[], bool] = lambda: False
+        self,
+        parts: QueueParts,
+        dispatcher: Dispatcher,
+        publishes: Callable[[], bool],
     ) -> None:
         self._parts = parts
+        self._dispatcher = dispatcher
         self._publishes = publishes
         self._agents = {agent.name for agent in parts.settings.agents}
-        self._commit = GroupCommit[NewTask, Task](self._store, MAX_WAITING)
+        self._commit = GroupCommit[NewTask, Accepted](self._store, MAX_WAITING)
         self._room = 0
         self._counted = float("-inf")
 
-    async def accept(self, new: NewTask) -> Task:
-        """Store one task.
+    async def accept(self, new: NewTask) -> Accepted:
+        """Store one task; return it, and whether it is run here at once.
 
         Raise AgentUnknown, TaskInvalid, QueueFull or DatabaseFailed, with nothing
         stored.
@@ -52,36 +61,63 @@ class Accepting:
         """Store what is accepted until cancelled."""
         await self._commit.run()
 
-    async def _store(self, news: Sequence[NewTask]) -> list[Task | Exception]:
+    async def _store(self, news: Sequence[NewTask]) -> list[Accepted | Exception]:
         now = self._parts.clock.now()
+        drafts = [(new_task_id(), new) for new in news]
+        # What has a place is claimed by the transaction that stores it.
+        placed = {
+            task_id: new.agent
+            for task_id, new in drafts
+            if (new.available_at is None or new.available_at <= now)
+            and self._dispatcher.reserve(new.agent)
+        }
+        try:
+            stored, claimed = await self._put(drafts, list(placed), now)
+        except BaseException:
+            for agent in placed.values():
+                self._dispatcher.places.free(agent)
+            raise
+        for task_id in placed.keys() - claimed.keys():
+            self._dispatcher.places.free(placed[task_id])
+        for task in claimed.values():
+            self._dispatcher.begin_reserved(task)
+        return [
+            one if isinstance(one, Exception) else (one, one.id in claimed)
+            for one in stored
+        ]
+
+    async def _put(
+        self, drafts: Sequence[tuple[str, NewTask]], placed: list[str], now: float
+    ) -> tuple[list[Task | Exception], dict[str, Task]]:
+        """Store what is not refused; return each, and those that were claimed."""
         most = self._parts.settings.max_queued_tasks
-        count = self._must_count(len(news))
+        count = self._must_count(len(drafts))
         published = self._publishes()
 
-        def deed(connection: Transaction) -> tuple[list[Task | Exception], int]:
+        def deed(
+            connection: Transaction,
+        ) -> tuple[list[Task | Exception], list[Task], int]:
             room = most - count_queued(connection, most) if count else self._room
-            absent = missing(connection, news)
-            found: list[str | Exception] = []
-            drafts: list[tuple[str, NewTask]] = []
-            for new in news:
+            absent = missing(connection, [new for _task_id, new in drafts])
+            refused: dict[str, Exception] = {}
+            taken: list[tuple[str, NewTask]] = []
+            for task_id, new in drafts:
                 if unknown := {new.conversation_id, new.schedule_id} & absent:
-                    found.append(_invalid(unknown))
-                elif len(drafts) >= room:
-                    found.append(self._full())
+                    refused[task_id] = _invalid(unknown)
+                elif len(taken) >= room:
+                    refused[task_id] = self._full()
                 else:
-                    drafts.append((new_task_id(), new))
-                    found.append(drafts[-1][0])
-            stored = {
-                task.id: task
-                for task in insert_tasks(connection, drafts, now, published=published)
-            }
-            given = [stored[one] if isinstance(one, str) else one for one in found]
-            return given, room - len(drafts)
+                    taken.append((task_id, new))
+            rows = insert_tasks(connection, taken, now, published=published)
+            stored = {task.id: task for task in rows}
+            found = [refused.get(one) or stored[one] for one, _new in drafts]
+            claimed = claim_ids(connection, self._dispatcher.worker, placed, now)
+            return found, claimed, room - len(taken)
 
-        given, self._room = await self._parts.database.do(deed)
+        found, claimed, self._room = await self._parts.database.do(deed)
         if count:
             self._counted = self._parts.clock.monotonic()
-        return given
+        return found, {task.id: task for task in claimed}
 
     def _must_count(self, asked: int) -> bool:
         """Return whether it is not known well enough how many tasks wait."""

@@ -9,27 +9,19 @@ places can take.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agentd.database.task_logs import DeadItem
-from agentd.database.task_runs import (
-    Wanted,
-    Worker,
-    claim_ids,
-    claim_next,
-    store_ends,
-    waiting_agents,
-)
+from agentd.database.task_runs import Worker
 from agentd.database.tasks import QUEUED
-from agentd.database.writer import Transaction
-from agentd.errors import DatabaseFailed
+from agentd.errors import DatabaseFailed, QueueUnavailable
 from agentd.log import get_log
-from agentd.queue.dead import bury, tell
+from agentd.queue.dead import tell
 from agentd.queue.parts import QueueParts
-from agentd.queue.places import Limits, rotated, take_fairly
+from agentd.queue.places import Limits, Places
+from agentd.queue.rounds import End, Round, store_and_claim
 from agentd.queue.stream_items import Item
 from agentd.queue.values import Task, TaskEnd
 
@@ -46,17 +38,7 @@ MAX_ENDS = 100
 # A message that was published before that should have been taken: the table is asked.
 GRACE_SECONDS = 5.0
 
-End = tuple[Task, TaskEnd]
 log = get_log("queue")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a round claimed, which messages were of no use, and which of no task."""
-
-    claimed: list[Task]
-    rest: list[Item]
-    dead: tuple[DeadItem, ...]
 
 
 class Dispatcher:
@@ -74,11 +56,12 @@ class Dispatcher:
         self._begin = begin
         self._ended = ended
         self._feed = feed
-        self._worker = Worker(parts.presence.name, parts.presence.instance)
-        self._limits = Limits(
+        self.worker = Worker(parts.presence.name, parts.presence.instance)
+        self._agents = [agent.name for agent in settings.agents]
+        limits = Limits(
             settings.max_running_tasks, settings.max_running_tasks_per_agent
         )
-        self._agents = [agent.name for agent in settings.agents]
+        self.places = Places(self._agents, limits)
         self._poll_seconds = (
             POLL_SECONDS_ALONE if parts.presence.alone else POLL_SECONDS
         )
@@ -87,25 +70,38 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._ends: list[End] = []
         self._hand: list[Item] = []
-        self._hints: set[str] = set()
+        # Of these nothing waits, as far as is known; and of those news came since.
+        self._quiet: set[str] = set()
+        self._news: set[str] = set()
+        self._looking = False
         self._due: list[float] = []
         self._polled = float("-inf")
         self._table_gave = False
         self._last: str | None = None
-        self._running: dict[str, int] = {}
         self.stored = asyncio.Event()
         self.stored.set()
         self.paused = False
         self.problem: str | None = None
 
     @property
-    def worker(self) -> Worker:
-        """Return as whom tasks are taken here."""
-        return self._worker
+    def connected(self) -> bool:
+        """Return whether tasks travel through Redis now."""
+        return self._feed is not None and self._feed.reachable
 
-    def running(self) -> Mapping[str, int]:
-        """Return how many tasks of each agent run."""
-        return dict(self._running)
+    def reserve(self, agent: str) -> bool:
+        """Take a place for a task that is just accepted; return whether it has one.
+
+        It has one if nothing waits that could come before it, as far as is known.
+        """
+        # A round that looks counts on the places that were free when it began.
+        looks = self._looking or bool(self._hand)
+        free = agent in self._quiet and not looks and not self.paused
+        return free and self.places.take(agent)
+
+    def begin_reserved(self, task: Task) -> None:
+        """Run a task that was claimed for a place that it has."""
+        self._last = task.agent
+        self._begin(task)
 
     def hint(self, agent: str, available_at: float | None = None) -> None:
         """Look into the queue of an agent, now or when a task of it may begin."""
@@ -113,30 +109,30 @@ class Dispatcher:
         due = now if available_at is None else max(now, available_at)
         if due > now or self._feed is not None:
             self._due.append(due)
-        self._hints.add(agent)
-        self._wake.set()
+        self._hear({agent})
 
     def wake(self) -> None:
         """Look whether more was published."""
-        self._wake.set()
+        self._hear(self._agents)
 
     def look(self) -> None:
         """Look whether the table has more."""
         self._polled = float("-inf")
+        self._hear(self._agents)
+
+    def _hear(self, agents: Collection[str]) -> None:
+        self._quiet.difference_update(agents)
+        self._news.update(agents)
         self._wake.set()
 
     def end(self, task: Task, end: TaskEnd | None) -> None:
         """Free a task's place and store its end; None is told by nobody yet."""
-        left = self._running.get(task.agent, 0) - 1
-        self._running[task.agent] = left
-        if left <= 0:
-            del self._running[task.agent]
+        self.places.free(task.agent)
         if end is not None:
             self._ends.append((task, end))
             self.stored.clear()
         elif self._feed is not None:
             self._feed.release(task.id)
-        self._hints.add(task.agent)
         self._wake.set()
 
     def keeps_end(self, task_id: str) -> bool:
@@ -181,112 +177,117 @@ class Dispatcher:
 
     async def _round(self) -> None:
         self._wake.clear()
+        self._news = set()
+        try:
+            wish, asked = await self._wish()
+            if not wish.asks:
+                self._note(asked, ())
+                return
+            outcome = await self._parts.database.do(
+                partial(store_and_claim, wish=wish), synced=bool(wish.ends)
+            )
+            self._settle(wish)
+            self._hand = []
+            tell(outcome.dead, self._parts.watch)
+            if self._feed is not None:
+                self._feed.drop(outcome.rest)
+            self._start(outcome.claimed, wish.items)
+            if wish.items:
+                # Of the same agents there may be more.
+                asked = []
+            self._table_gave = bool(wish.agents and outcome.claimed)
+            self._note(asked, [task.agent for task in outcome.claimed])
+            if outcome.claimed or wish.items or self._ends:
+                self._wake.set()
+        finally:
+            self._looking = False
+
+    async def _wish(self) -> tuple[Round, list[str]]:
+        """Return what this round does, and of which agents it hears all there is."""
+        polls, away = self._poll_is_due(), self._feed is None or not self.connected
+        if polls and away:
+            self._quiet.clear()
         ends = self._ends[:MAX_ENDS]
-        agents = self._open_agents()
-        asks_table = self._asks_table()
-        items = [] if asks_table else await self._take(agents)
-        table = self._wanted(agents) if asks_table else []
-        if asks_table and agents and not self._feed_is_away():
+        may = not self.paused and len(self._ends) <= MAX_ENDS
+        free = self.places.open_agents(self._last) if may else []
+        asked = [one for one in free if one not in self._quiet]
+        self._looking = bool(free if polls else asked)
+        items: list[Item] = []
+        table: list[str] = []
+        if self._hand:
+            items, asked = self._hand, []
+        elif away:
+            table = asked
+        elif polls:
             # Redis is asked behind the table.
             self._wake.set()
-        if not (ends or items or table):
-            return
+            table, asked = free, []
+        elif asked:
+            items = await self._take(asked)
         now = self._parts.clock.now()
-        running = self.running()
-        before = None if self._feed_is_away() else now - GRACE_SECONDS
-        ids = [one.task_id for one in items if one.task_id is not None]
+        wish = Round(
+            ends=ends,
+            items=items,
+            agents=table,
+            published_before=None if away else now - GRACE_SECONDS,
+            running=self.places.running(),
+            limits=self.places.limits,
+            worker=self.worker,
+            now=now,
+        )
+        return wish, asked
 
-        def deed(connection: Transaction) -> Outcome:
-            store_ends(connection, ends, now)
-            told = claim_ids(connection, self._worker, ids, now)
-            found = take_fairly(
-                waiting_agents(connection, table, now, before),
-                running,
-                self._limits,
-                lambda agent, count: claim_next(
-                    connection, self._worker, Wanted(agent, count, before), now
-                ),
-            )
-            taken = {task.id for task in told}
-            rest = [one for one in items if one.task_id not in taken]
-            return Outcome(told + found, rest, bury(connection, rest, now))
+    def _note(self, asked: Sequence[str], found: Collection[str]) -> None:
+        """Note of which agents nothing waits, as far as is known."""
+        # Without a place left, some of them were not asked for at all.
+        if self.places.left > 0:
+            self._quiet |= set(asked) - set(found) - self._news
 
-        outcome = await self._parts.database.do(deed, synced=bool(ends))
-        self._settle(ends, now)
-        self._hand = []
-        self._table_gave = bool(table and outcome.claimed)
-        self._hints -= set(table) - {task.agent for task in outcome.claimed}
-        tell(outcome.dead, self._parts.watch)
-        if self._feed is not None:
-            self._feed.drop(outcome.rest)
-        self._start(outcome.claimed, items)
-        if outcome.claimed or items or self._ends:
-            self._wake.set()
-
-    def _settle(self, ends: list[End], now: float) -> None:
+    def _settle(self, wish: Round) -> None:
         """Note that ends are stored."""
-        del self._ends[: len(ends)]
+        del self._ends[: len(wish.ends)]
         if not self._ends:
             self.stored.set()
-        for task, end in ends:
+        for task, end in wish.ends:
             if end.status == QUEUED:
-                self.hint(task.agent, now + (end.again_seconds or 0))
+                self.hint(task.agent, wish.now + (end.again_seconds or 0))
             if self._feed is not None:
                 self._feed.release(task.id)
             self._ended(task, end)
 
-    def _start(self, claimed: list[Task], items: list[Item]) -> None:
+    def _start(self, claimed: Sequence[Task], items: Sequence[Item]) -> None:
         of_task = {one.task_id: one for one in items}
         for task in claimed:
-            self._running[task.agent] = self._running.get(task.agent, 0) + 1
+            self.places.fill(task.agent)
             self._last = task.agent
             if self._feed is not None and task.id in of_task:
                 self._feed.hold(task.id, of_task[task.id])
             self._begin(task)
 
     async def _take(self, agents: list[str]) -> list[Item]:
-        """Return messages for the places that are free, first those still in hand."""
-        if self._hand or not agents or self._feed is None:
-            return self._hand
-        left = self._limits.in_all - sum(self._running.values())
-        places = [
-            (one, self._limits.of_one - self._running.get(one, 0)) for one in agents
-        ]
-        self._hand = await self._feed.take(left, places)
+        """Return messages for the places that are free."""
+        assert self._feed is not None
+        places = [(one, self.places.left_of(one)) for one in agents]
+        try:
+            self._hand = await self._feed.take(self.places.left, places)
+        except QueueUnavailable:
+            self.look()
+            return []
         if not self._hand and self._table_gave:
             # What the table had that Redis had not may be more.
+            self._table_gave = False
             self._polled = float("-inf")
             self._wake.set()
         return self._hand
 
-    def _feed_is_away(self) -> bool:
-        return self._feed is None or not self._feed.reachable
-
-    def _asks_table(self) -> bool:
-        """Return whether this round asks the table, not Redis; note when it did."""
-        if self._hand:
-            return False
+    def _poll_is_due(self) -> bool:
+        """Return whether to ask the table for what nobody told of; note when."""
         clock = self._parts.clock
         now = clock.now()
-        if clock.monotonic() >= self._polled + self._poll_seconds or any(
+        if clock.monotonic() < self._polled + self._poll_seconds and not any(
             due <= now for due in self._due
         ):
-            self._polled = clock.monotonic()
-            self._due = [due for due in self._due if due > now]
-            self._hints.update(self._agents)
-            return True
-        return self._feed_is_away()
-
-    def _open_agents(self) -> list[str]:
-        """Return the agents that have a place, in the order of their turn."""
-        full = sum(self._running.values()) >= self._limits.in_all
-        if self.paused or full or len(self._ends) > MAX_ENDS:
-            return []
-        return [
-            one
-            for one in rotated(self._agents, self._last)
-            if self._running.get(one, 0) < self._limits.of_one
-        ]
-
-    def _wanted(self, agents: list[str]) -> list[str]:
-        return [one for one in agents if one in self._hints]
+            return False
+        self._polled = clock.monotonic()
+        self._due = [due for due in self._due if due > now]
+        return True

@@ -94,24 +94,32 @@ class Feed:
             pause = min(2 * pause, LAST_PAUSE_SECONDS)
 
     async def take(self, total: int, places: Sequence[tuple[str, int]]) -> list[Item]:
-        """Take messages for the places that are free; none while Redis is away."""
+        """Take messages for the places that are free.
+
+        Raise QueueUnavailable if Redis went away, or lost what it had.
+        """
         try:
             return await self._streams.take(total, places)
-        except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                self._away(error)
-            # Somebody emptied it. What was in it is in the table too.
-            else:
-                await self._declare()
         except FAILURES as error:
-            self._away(error)
-        return []
+            if isinstance(error, ResponseError) and "NOGROUP" in str(error):
+                # Somebody emptied it. What was in it is in the table too.
+                await self._declare()
+            else:
+                self._away(error)
+            raise self._unavailable(error) from error
 
     async def _declare(self) -> None:
         try:
             await self._streams.startup()
         except FAILURES as error:
             self._away(error)
+
+    def _unavailable(self, error: Exception) -> QueueUnavailable:
+        return QueueUnavailable(
+            f"Cannot reach Redis at {self._address.where}: {_told(error)}. Check that "
+            "it runs, and the address in redis_url_file. Tasks go on without it, from "
+            "the database."
+        )
 
     def publish(self, task: Task, now: float) -> bool:
         """Publish a task shortly; return whether that will be tried.
@@ -191,11 +199,7 @@ class Feed:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._streams.last_wake()
         except FAILURES as error:
-            raise QueueUnavailable(
-                f"Cannot reach Redis at {self._address.where}: {_told(error)}. Check "
-                "that it runs, and the address in redis_url_file. Tasks go on without "
-                "it, from the database."
-            ) from error
+            raise self._unavailable(error) from error
 
     async def close(self) -> None:
         """Acknowledge what waits, and close the connections."""

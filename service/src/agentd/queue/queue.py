@@ -52,8 +52,10 @@ class Queue:
         self._parts = parts
         self._group = asyncio.TaskGroup()
         self._feed = feed_of(parts)
-        self._accepting = Accepting(parts, lambda: self.connected)
         self._dispatcher = Dispatcher(parts, self._begin, self._ended, self._feed)
+        self._accepting = Accepting(
+            parts, self._dispatcher, publishes=lambda: self.connected
+        )
         self._workers = Workers(parts, self._group, self._dispatcher.end)
         self._repair = Repair(parts, self._workers, self._dispatcher)
         self._beside: list[asyncio.Task[None]] = []
@@ -83,9 +85,11 @@ class Queue:
         await self._workers.stop()
         for task in self._beside:
             task.cancel()
-        await self._group.__aexit__(kind, error, trace)
-        if self._feed is not None:
-            await self._feed.close()
+        try:
+            await self._group.__aexit__(kind, error, trace)
+        finally:
+            if self._feed is not None:
+                await self._feed.close()
 
     async def accept(self, new: NewTask) -> Task:
         """Store a task, which then is run when its time comes.
@@ -93,7 +97,9 @@ class Queue:
         It is on disk when this returns. Raise AgentUnknown, TaskInvalid, QueueFull or
         DatabaseFailed, with nothing stored.
         """
-        task = await self._accepting.accept(new)
+        task, begun = await self._accepting.accept(new)
+        if begun:
+            return task
         # Whoever else looks at the agent is told by Redis; a task for later by nobody.
         now = self._parts.clock.now()
         if self._feed is None or not self._feed.publish(task, now):
@@ -207,7 +213,7 @@ class Queue:
             length=length,
             dead=dead,
             paused=self._dispatcher.paused,
-            running=self._dispatcher.running(),
+            running=self._dispatcher.places.running(),
             problem=next((one for one in problems if one is not None), None),
         )
 
@@ -245,7 +251,7 @@ class Queue:
     @property
     def connected(self) -> bool:
         """Return whether tasks travel through Redis now."""
-        return self._feed is not None and self._feed.reachable
+        return self._dispatcher.connected
 
     @property
     def running_count(self) -> int:
