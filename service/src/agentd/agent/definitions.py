@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -50,9 +51,22 @@ class Definitions:
         name = wanted(start.definition)
         if name is None:
             return self._own
-        found = resolve(self._tiers, name)
+        try:
+            found = resolve(self._tiers, name)
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror} as uid {os.geteuid()}"
+            raise CallFailed(
+                f'The definition "{name}" cannot be read: {reason}. Lay out the '
+                "deployment's state again with repair."
+            ) from error
         if found.path is not None:
             return self._placed(name, found.path)
+        if start.definition_found:
+            raise CallFailed(
+                f'The definition "{name}" is there for control, and not for this '
+                f"agent: {self._tiers.uploaded} and {self._tiers.built_in} have none. "
+                "Mount the definitions into it, with the same image: deploy again."
+            )
         place = self._work / name
         if start.resume and self._is_begun_in(place, start.session_id):
             warning = GONE.format(name=name, directory=place)

@@ -66,6 +66,7 @@ def _checks(start: CliStart) -> dict[str, bool]:
         "mirror": isinstance(start.mirror, bool),
         "resume_at": start.resume_at is None or is_uuid(start.resume_at),
         "definition": start.definition is None or is_name(start.definition),
+        "definition_found": isinstance(start.definition_found, bool),
     }
 
 

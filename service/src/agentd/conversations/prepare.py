@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+from agentd.conversations.definitions import Looked, demand_same, look
 from agentd.conversations.feed import EventFeed
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import find_transcript, working_directory
@@ -14,15 +15,12 @@ from agentd.conversations.run import Beginning, TurnRun
 from agentd.conversations.values import Ask, RunningTurn
 from agentd.database.conversations import Conversation, get_conversation
 from agentd.definitions.names import wanted
-from agentd.definitions.places import definition_tiers
-from agentd.definitions.resolve import GONE, resolve
 from agentd.engine.mirror_store import Binding
 from agentd.engine.protocol import ClientWish
 from agentd.errors import (
     AgentUnavailable,
     AgentUnknown,
     ConversationUnknown,
-    DefinitionFixed,
     EngineBusy,
 )
 from agentd.log import get_log
@@ -109,7 +107,7 @@ class Preparation:
                 f'Conversation "{conversation_id}" belongs to agent "{known.agent}", '
                 f'not to "{ask.agent}". Leave the agent out, or begin a conversation.'
             )
-        demand_same_definition(ask, known.definition, conversation_id)
+        demand_same(ask, known.definition, conversation_id)
         key = SessionKey(known.agent, conversation_id)
         agent = self._settings.agent(known.agent)
         definition, last = known.definition, known.last
@@ -121,7 +119,13 @@ class Preparation:
         if ask.resume_at is not None:
             # A live client goes on at the end of the session and nowhere else.
             await self._parts.engine.close(target.key.conversation_id)
-        choice = self._warned(await self._choose(target), target)
+        choice = await self._choose(target)
+        looked = Looked()
+        if self._parts.engine.live(target.key.conversation_id) is None:
+            looked = look(self._settings, target.definition, resumes=choice.resume)
+        if looked.notice is not None:
+            told = join_notices(choice.notice, looked.notice)
+            choice = replace(choice, notice=told)
         turn = new_turn(target.key, choice.session_id, self._settings, ask.turn_uuid)
         stored = target.stored
         new_session = stored is None or stored.session_id != choice.session_id
@@ -138,7 +142,7 @@ class Preparation:
                 issue=ask.issue_of(target.key.agent),
                 seen=None if target.last is None else target.last.message_count,
             ),
-            wish=_wish(target, choice, ask),
+            wish=_wish(target, choice, ask, looked),
             ask=ask,
             timeout_seconds=self._timeout(ask),
         )
@@ -151,18 +155,6 @@ class Preparation:
             created_at=self._parts.clock.now(),
             working_directory=working_directory(self._parts.spawner, agent),
         )
-
-    def _warned(self, choice: Choice, target: Target) -> Choice:
-        """Tell that the definition is not there, when a client is to start."""
-        named, live = target.definition, target.key.conversation_id
-        if named is None or self._parts.engine.live(live) is not None:
-            return choice
-        warning = resolve(definition_tiers(self._settings), named).warning
-        if warning is None:
-            return choice
-        log.warning("definition_unknown", agent=target.key.agent, definition=named)
-        told = GONE.format(name=named) if choice.resume else warning
-        return replace(choice, notice=join_notices(choice.notice, told))
 
     async def _read(self, conversation_id: str) -> Known:
         known = self._known.get(conversation_id)
@@ -260,19 +252,6 @@ def new_turn(
     )
 
 
-def demand_same_definition(
-    ask: Ask, definition: str | None, conversation_id: str
-) -> None:
-    """Raise DefinitionFixed if another definition than the conversation's is asked."""
-    if ask.definition is None or wanted(ask.definition) == definition:
-        return
-    has = "has no definition" if definition is None else f'has "{definition}"'
-    raise DefinitionFixed(
-        f'Conversation "{conversation_id}" {has}, not "{ask.definition}": it keeps '
-        "the one that it began with. Leave definition out, or begin a conversation."
-    )
-
-
 def unknown(conversation_id: str) -> ConversationUnknown:
     """Return the refusal of a conversation that does not exist."""
     return ConversationUnknown(
@@ -281,7 +260,7 @@ def unknown(conversation_id: str) -> ConversationUnknown:
     )
 
 
-def _wish(target: Target, choice: Choice, ask: Ask) -> ClientWish:
+def _wish(target: Target, choice: Choice, ask: Ask, looked: Looked) -> ClientWish:
     agent = target.agent
     return ClientWish(
         agent=agent.name,
@@ -297,4 +276,5 @@ def _wish(target: Target, choice: Choice, ask: Ask) -> ClientWish:
         tools=tuple(agent.tools),
         resume_at=ask.resume_at if choice.resume else None,
         definition=target.definition,
+        definition_found=looked.found,
     )

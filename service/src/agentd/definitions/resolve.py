@@ -7,6 +7,7 @@ Uploaded comes before built-in. Standard library only: the agent's side imports 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from pathlib import Path
 
 from agentd.definitions.names import is_name, wanted
 
+_ABSENT = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL}
+)
 UPLOADED = "uploaded"
 BUILT_IN = "built-in"
 DEFINITION_FILE = "CLAUDE.md"
@@ -73,13 +77,18 @@ def find(tiers: Tiers, name: str, main_file: str) -> Resolved | None:
 
 
 def holds(directory: Path, main_file: str) -> bool:
-    """Return whether it is a directory of its own with its main file in it."""
+    """Return whether it is a directory of its own with its main file in it.
+
+    Raise OSError if nobody can know: what is hidden is not absent.
+    """
     return _is(directory, stat.S_ISDIR) and _is(directory / main_file, stat.S_ISREG)
 
 
 def _is(path: Path, kind: Callable[[int], bool]) -> bool:
     try:
         mode = os.stat(path, follow_symlinks=False).st_mode
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return False
+        raise
     return kind(mode)

@@ -20,7 +20,7 @@ from agentd.definitions.check import (
 )
 from agentd.definitions.names import is_name
 from agentd.definitions.paths import fault_of_path
-from agentd.definitions.resolve import BUILT_IN, Tiers, find, holds
+from agentd.definitions.resolve import BUILT_IN, UPLOADED, Tiers, find, holds
 from agentd.definitions.staging import Staging
 from agentd.definitions.values import Content, Entry, File, Files, Kind, UploadLimits
 from agentd.errors import (
@@ -71,7 +71,8 @@ class Store:
         try:
             return self.find(name)
         except (DefinitionsFailed, UploadTooLarge) as error:
-            _path, tier = self._place(name)
+            mine = os.path.lexists(self._tiers.uploaded / name)
+            tier = UPLOADED if mine else BUILT_IN
             return Entry(name, tier, (), 0.0, problem=str(error))
 
     def find(self, name: str) -> Entry:
@@ -149,7 +150,8 @@ class Store:
 
     def _place(self, name: str) -> tuple[Path, str]:
         demand_name(self.kind, name)
-        found = find(self._tiers, name, self.kind.main_file)
+        with self._failing("look for", name):
+            found = find(self._tiers, name, self.kind.main_file)
         if found is None or found.path is None or found.tier is None:
             raise self._unknown(name)
         return found.path, found.tier

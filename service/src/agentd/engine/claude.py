@@ -92,6 +92,7 @@ class ClaudeClient:
             tools=bool(wish.tools),
             resume_at=wish.resume_at if wish.resume else None,
             definition=wish.definition,
+            definition_found=wish.definition_found,
             mirror=store is not None,
         )
         self._mirror = None if store is None else Mirror(store)

@@ -42,7 +42,8 @@ Listener = Callable[[TurnEvent], None]
 class ClientWish:
     """Which client a turn wants: an agent's session, and how its CLI is started.
 
-    Two turns with the same wish, except for ``resume``, ``resume_at`` and ``model``,
+    Two turns with the same wish, except for ``resume``, ``resume_at``, ``model``
+    and ``definition_found``,
     are said in the same live client. ``mcp_servers_json`` is canonical JSON, so that
     equal servers are equal text; ``tools`` are the in-process tools that are offered.
     """
@@ -60,6 +61,7 @@ class ClientWish:
     tools: tuple[str, ...] = ()
     resume_at: str | None = None
     definition: str | None = None
+    definition_found: bool = False
 
     def same_client(self, other: ClientWish) -> bool:
         """Return whether a client that was started for the other serves this."""

@@ -28,6 +28,7 @@ class CliStart:
     resume_at: str | None = None
     mirror: bool = False
     definition: str | None = None
+    definition_found: bool = False
 
 
 @dataclass(frozen=True)
