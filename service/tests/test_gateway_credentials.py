@@ -290,10 +290,11 @@ async def test_the_offline_model_takes_no_credentials_and_no_agent_reaches_them(
         refused = await put(asking, {"api_key": UPLOADED})
         from_agent = await main.put("/credentials", json={"api_key": UPLOADED})
         large = await put(asking, {"api_key": "x" * 70_000})
+        (short_path / "credentials/uploaded.json").write_text("of-before")
+        removed = (await asking.delete("/credentials")).json()
 
-    assert shown["status"] == "not_used"
-    assert refused.status_code == 409
+    assert shown["status"] == removed["status"] == "not_used"
+    assert (refused.status_code, large.status_code) == (409, 409)
     assert "deployment_uploaded_credentials" in refused.json()["error"]
     assert from_agent.status_code == 404
-    assert large.status_code == 409
     assert list((short_path / "credentials").iterdir()) == []

@@ -92,7 +92,8 @@ class Credentials:
     def find_faults(self) -> tuple[str, ...]:
         """Return what keeps agents from the model, in sentences."""
         self._note_unused()
-        declared = self._declared.fault if self._declared else None
+        is_used = self._declared is not None and self._uploaded is None
+        declared = self._declared.fault if self._declared and is_used else None
         return tuple(one for one in (self._fault, declared, self._lack()) if one)
 
     def view(self, *, signed_out: bool) -> CredentialsView:

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from agentd.credentials.credential import MAX_BYTES, read_credential
 from agentd.errors import CredentialsRefused
-from agentd.gateway.credentials import Credentials, CredentialsView, NotKept
+from agentd.gateway.credentials import CredentialsView, NotKept
+from agentd.gateway.exchange import Upstream
 
 PATH = "/credentials"
 BODY_SECONDS = 10.0
@@ -28,10 +29,9 @@ OFFLINE = (
 class CredentialsEndpoint:
     """Takes credentials, forgets them, and tells how they stand."""
 
-    def __init__(
-        self, credentials: Credentials | None, is_signed_out: Callable[[], bool]
-    ) -> None:
-        self._credentials = credentials
+    def __init__(self, upstream: Upstream, is_signed_out: Callable[[], bool]) -> None:
+        self._credentials = upstream.credentials
+        self._is_offline = upstream.is_offline
         self._is_signed_out = is_signed_out
 
     def routes(self) -> list[Route]:
@@ -45,7 +45,7 @@ class CredentialsEndpoint:
 
     async def put(self, request: Request) -> Response:
         """Take credentials and use them from now on."""
-        if self._credentials is None:
+        if self._is_offline:
             return JSONResponse({"error": OFFLINE}, status_code=409)
         try:
             content = await _body(request)
@@ -61,8 +61,6 @@ class CredentialsEndpoint:
 
     async def remove(self, request: Request) -> Response:
         """Forget what was uploaded, and use what is declared from now on."""
-        if self._credentials is None:
-            return self._view()
         try:
             await self._credentials.remove()
         except NotKept as error:
@@ -70,7 +68,7 @@ class CredentialsEndpoint:
         return self._view()
 
     def _view(self) -> Response:
-        if self._credentials is None:
+        if self._is_offline:
             return JSONResponse(CredentialsView("not_used").for_output())
         view = self._credentials.view(signed_out=self._is_signed_out())
         return JSONResponse(view.for_output())

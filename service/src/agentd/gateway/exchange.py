@@ -43,13 +43,14 @@ _log = get_log("gateway")
 
 @dataclass
 class Upstream:
-    """Where the model is, and how it is reached; without credentials it needs none."""
+    """Where the model is, and how it is reached; offline it needs no credentials."""
 
     transport: httpx.AsyncBaseTransport
     url: str
     max_request_bytes: int
+    credentials: Credentials = field(repr=False)
     timeout: Mapping[str, float] = field(default_factory=dict)
-    credentials: Credentials | None = field(default=None, repr=False)
+    is_offline: bool = False
     fault: str | None = None
 
     def unreachable(self, status: int, reason: str) -> Refused:
@@ -156,7 +157,7 @@ class Exchange:
         return httpx.URL(f"{self._upstream.url}{self._path}", query=query)
 
     def _credential(self) -> Credential | None:
-        if self._upstream.credentials is None:
+        if self._upstream.is_offline:
             return None
         found = self._upstream.credentials.current()
         if found is None:

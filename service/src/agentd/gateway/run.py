@@ -184,10 +184,9 @@ def _upstream(
             "read": settings.upstream_timeout_seconds,
             "pool": settings.upstream_timeout_seconds,
         },
-        credentials=None
-        if offline
-        else Credentials(
-            None if path is None else ModelKey(path, forget_refusals),
+        is_offline=offline,
+        credentials=Credentials(
+            None if offline or path is None else ModelKey(path, forget_refusals),
             None if directory is None else Path(directory),
             forget_refusals,
         ),

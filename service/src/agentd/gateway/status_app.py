@@ -35,8 +35,7 @@ class Report:
 
     def status(self) -> GatewayStatus:
         """Return the document as it is now."""
-        credentials = self.upstream.credentials
-        mine = credentials.find_faults() if credentials and self._is_used else ()
+        mine = self.upstream.credentials.find_faults() if self._is_used else ()
         faults = (*mine, self.upstream.fault)
         return GatewayStatus(
             upstream=self.upstream.url,
@@ -48,7 +47,8 @@ class Report:
     @property
     def _is_used(self) -> bool:
         """Return whether any agent goes with the gateway's own credentials."""
-        return any(one.rules.sign_in == "gateway" for one in self.accounts.values())
+        signed = {one.rules.sign_in for one in self.accounts.values()}
+        return "gateway" in signed and not self.upstream.is_offline
 
     def is_signed_out(self) -> bool:
         """Return whether the model refused what the gateway adds."""
@@ -73,6 +73,6 @@ def create_status_app(report: Report) -> Starlette:
         found = [session.for_output() for session in account.sessions()]
         return JSONResponse({"agent": name, "sessions": found})
 
-    endpoint = CredentialsEndpoint(report.upstream.credentials, report.is_signed_out)
+    endpoint = CredentialsEndpoint(report.upstream, report.is_signed_out)
     told = [Route("/status", status), Route("/sessions", sessions)]
     return Starlette(routes=[*told, *endpoint.routes()])
