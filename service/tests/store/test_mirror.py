@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from control.test_claude import ANSWERED, Process, Starts
 
+from agentd.engine.bounds import AgentBounds
 from agentd.engine.lines import MAX_LINE_BYTES, MAX_OPENINGS
-from agentd.engine.mirror import MAX_PENDING_BYTES, Mirror
+from agentd.engine.mirror import MAX_PENDING_BYTES, MAX_PENDING_ENTRIES, Mirror
 from agentd.engine.mirror_entries import entry_of_line, key_of_path
 from agentd.engine.transport import CliTransport
 from agentd.errors import StoreRefused
@@ -171,6 +172,18 @@ async def test_who_writes_faster_than_is_stored_is_not_read() -> None:
     assert stood * 100_000 < 2 * MAX_PENDING_BYTES
     assert task.result()[-1] == "result"
     assert sum(len(entries) for _key, entries in store.kept) == 100
+
+
+async def test_many_short_entries_are_stored_a_few_at_a_time_and_paced() -> None:
+    store = KeptStore()
+    made = transport(store, frame(*({"type": "x"} for _ in range(30_000))), RESULT)
+    made.serve(None, AgentBounds("main"))
+    began = asyncio.get_running_loop().time()
+
+    await heard(made)
+
+    assert {len(entries) for _key, entries in store.kept} == {MAX_PENDING_ENTRIES}
+    assert asyncio.get_running_loop().time() - began > 2
 
 
 async def test_a_store_that_refuses_ends_no_turn_and_is_known_not_to_hold() -> None:

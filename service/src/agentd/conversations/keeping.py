@@ -33,6 +33,7 @@ from agentd.log import get_log
 from agentd.spawner.protocol import Spawner
 
 BATCH_BYTES = 1024 * 1024
+BATCH_ENTRIES = 1000
 LINES_IN_A_ROW = 64
 MAX_GAPS = 1000
 NOT_STORED = (
@@ -196,7 +197,8 @@ class Batch:
 
     def is_due(self, *, last: bool) -> bool:
         """Return whether to store them now."""
-        return self._known and (last or self._bytes >= BATCH_BYTES)
+        full = self._bytes >= BATCH_BYTES or len(self.entries) >= BATCH_ENTRIES
+        return self._known and (last or full)
 
     def take(self) -> Sequence[NewEntry]:
         """Return the entries, and begin again."""

@@ -17,6 +17,7 @@ from agentd.spawner.protocol import Spawner
 
 CALL_SECONDS = 30.0
 READ_BYTES = 1024 * 1024
+READ_ENTRIES = 5000
 # In base64 it has to fit into a frame.
 PIECE_BYTES = 128 * 1024
 MAX_FILES = 1000
@@ -108,13 +109,20 @@ def _pieces(buffer: bytearray, *, whole: bool) -> Iterator[bytes]:
 
 async def _lines(database: Database, place: Place, subpath: str) -> AsyncIterator[str]:
     """Return the lines of a file, of which few are held at once."""
-    async with database.read() as connection:
-        sizes = await transcripts.sizes(connection, place, subpath)
-    for first, last in _ranges(sizes):
+    after = 0
+    while True:
         async with database.read() as connection:
-            found = await transcripts.lines(connection, place, subpath, first, last)
-        for line in found:
-            yield line
+            sizes = await transcripts.sizes(
+                connection, place, subpath, after, READ_ENTRIES
+            )
+        for first, last in _ranges(sizes):
+            async with database.read() as connection:
+                found = await transcripts.lines(connection, place, subpath, first, last)
+            for line in found:
+                yield line
+        if len(sizes) < READ_ENTRIES:
+            return
+        after = sizes[-1][0]
 
 
 def _ranges(sizes: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -35,7 +35,7 @@ transcript_entries = Table(
     Column("subpath", String(512), nullable=False),
     Column("uuid", String(64)),
     Column("entry", Text, nullable=False),
-    # In bytes, so that nobody has to read the entries to know what they take.
+    # In bytes with the row, so that nobody has to read entries to know what they take.
     Column("size", Integer, nullable=False),
     Column("stored_at", Float, nullable=False),
     Index(

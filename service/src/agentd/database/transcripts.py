@@ -72,7 +72,10 @@ class Place:
 
 @dataclass(frozen=True)
 class NewEntry:
-    """One line of a transcript; an entry with a uuid is stored once."""
+    """One line of a transcript; an entry with a uuid is stored once.
+
+    ``size`` is what it takes, with its row.
+    """
 
     uuid: str | None
     entry: str
@@ -189,12 +192,15 @@ async def subpaths(connection: AsyncConnection, place: Place) -> list[str]:
 
 
 async def sizes(
-    connection: AsyncConnection, place: Place, subpath: str
+    connection: AsyncConnection, place: Place, subpath: str, after: int, limit: int
 ) -> list[tuple[int, int]]:
-    """Return the number and size of each entry of a file, in order."""
+    """Return the number and size of the entries of a file behind a number, in order."""
     rows = await connection.execute(
-        select(entries.c.id, entries.c.size).where(_AT_FILE).order_by(entries.c.id),
-        dict(place.file(subpath)),
+        select(entries.c.id, entries.c.size)
+        .where(_AT_FILE, entries.c.id > bindparam("after"))
+        .order_by(entries.c.id)
+        .limit(limit),
+        {**place.file(subpath), "after": after},
     )
     return [(row.id, row.size) for row in rows]
 

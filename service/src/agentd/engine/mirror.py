@@ -74,13 +74,16 @@ class Mirror:
             key = {"project_key": "-", "session_id": session_id}
             if subpath:
                 key["subpath"] = subpath
-            try:
-                async with asyncio.timeout(FLUSH_SECONDS):
-                    await self._store.append(key, entries)
-            except (AgentdError, TimeoutError):
-                continue
-            if not subpath:
-                self._note(entries)
+            # A few at a time: others wait for the database too.
+            for first in range(0, len(entries), MAX_PENDING_ENTRIES):
+                some = entries[first : first + MAX_PENDING_ENTRIES]
+                try:
+                    async with asyncio.timeout(FLUSH_SECONDS):
+                        await self._store.append(key, some)
+                except (AgentdError, TimeoutError):
+                    break
+                if not subpath:
+                    self._note(some)
 
     def holds(self, uuid: str) -> bool:
         """Return whether the line with that uuid was stored lately."""

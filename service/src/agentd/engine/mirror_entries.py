@@ -18,6 +18,8 @@ from agentd.errors import StoreRefused
 
 MAX_ENTRY_BYTES = 8 * 1024 * 1024
 MAX_OPENINGS = 200_000
+# What a row takes beside the line in it.
+ROW_BYTES = 128
 MAX_PATH_CHARACTERS = 4096
 # What the CLI keeps on disk alone, for its own statistics.
 LOCAL_TYPES = "api-request"
@@ -72,7 +74,7 @@ def new_entry(entry: object) -> NewEntry:
         size = len(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise StoreRefused("An entry of the transcript is no JSON.") from error
-    return _checked(NewEntry(_uuid(entry), text, size))
+    return _checked(NewEntry(_uuid(entry), text, size + ROW_BYTES))
 
 
 def entry_of_line(line: bytes) -> NewEntry | None:
@@ -91,7 +93,7 @@ def entry_of_line(line: bytes) -> NewEntry | None:
         return None
     if value["type"].startswith(LOCAL_TYPES):
         return None
-    return NewEntry(_uuid(value), text, len(line))
+    return NewEntry(_uuid(value), text, len(line) + ROW_BYTES)
 
 
 def _uuid(entry: Mapping[str, Any]) -> str | None:

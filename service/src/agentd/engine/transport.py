@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agentd.engine.bounds import AgentBounds
+from agentd.engine.bounds import UNIT_BYTES, AgentBounds
 from agentd.engine.lines import MIRROR, LineReader
 from agentd.engine.mirror import Mirror
 from agentd.engine.tools import OWN_SERVER, ToolServer
@@ -132,10 +132,16 @@ class CliTransport:
         kind = message["type"]
         if self._mirror is not None:
             if kind == MIRROR:
+                await self._pace_entries(message.get("entries"))
                 await self._mirror.take(size, message)
             elif kind == "result":
                 await self._mirror.flush()
         return bool(kind == MIRROR)
+
+    async def _pace_entries(self, entries: object) -> None:
+        # Each becomes a row, however short it is.
+        if self._bounds is not None and isinstance(entries, list):
+            await self._bounds.pace(len(entries) * UNIT_BYTES)
 
     async def _answer(self, message: dict[str, Any]) -> None:
         """Answer a request of the CLI: the tools that are offered, and nothing else.
