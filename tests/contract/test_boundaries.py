@@ -114,6 +114,11 @@ LAYERS = (
         "redis sqlalchemy structlog taskiq taskiq_redis",
         never="agentd.api agentd.app agentd.engine agentd.gateway agentd.agent",
     ),
+    # The agent's side and control share these rules.
+    layer(
+        AGENTD + r"definitions/(names|paths|resolve)\.py",
+        never="agentd.settings agentd.log agentd.errors agentd.api",
+    ),
     layer(
         AGENTD + r"(tasks|definitions)/.*",
         "cronsim sqlalchemy structlog",
