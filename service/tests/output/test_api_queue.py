@@ -216,8 +216,14 @@ async def test_output_that_cannot_be_read_is_refused_before_it_begins(
     async with control(tmp_path, Parts(settings=settings)) as running:
         task = await ended(running)
         refused = await running.client.get(f"/queue/{task['id']}/output")
+        health = await running.client.get("/health")
+        figures = (await running.client.get("/metrics")).text.splitlines()
 
     assert task["status"] == "completed"
+    assert {"agentd_queue_up 0.0", "agentd_queue_length -1.0"} <= set(figures)
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert health.json()["queue_length"] == -1
+    assert health.json()["problems"] != []
     assert refused.status_code == 503
     assert "Redis at 127.0.0.1:1" in refused.json()["error"]
 

@@ -129,6 +129,7 @@ HEALTH: Json = {
     "database": {"ok": True, "conversations": 12, "tasks": 0, "error": None},
     "volumes": {"memory": True, "skills": True, "sessions": True, "store": True},
     "agents": {"declared": 1, "connected": 1},
+    "queue_length": 3,
     "problems": [],
 }
 AGENT: Json = {

@@ -26,6 +26,7 @@ from agentd.database.probe import probe_database, probe_directory
 from agentd.database.schedules import count_schedules
 from agentd.errors import DatabaseFailed
 from agentd.log import get_log
+from agentd.queue.parts import QueueState
 
 PROBE_TIMEOUT_SECONDS = 4.0
 # Without its skills' data an agent still keeps its conversations.
@@ -52,18 +53,19 @@ async def get_health(service: ServiceDep) -> JSONResponse:
     leaves the code at 200: restarting control would not help.
     """
     # Side by side: whoever asks for the health waits for the slowest only.
-    database, store, told, model = await asyncio.gather(
+    database, queue, store, told, model = await asyncio.gather(
         _database(service),
+        _queue(service),
         _store(service),
         service.probes.all(),
         service.gateway.view(),
     )
-    states = service.spawner.states().values()
     probes = told.values()
     problems = [
         *problems_of(told, model),
         *problems_of_turns(service.turns.unproved_agents()),
         *problems_of_database(await _set_aside(service) if store else []),
+        *(problems_of_queue(queue) if database.ok else []),
     ]
     volumes = VolumesHealth(
         memory=_together(probes, "memory"),
@@ -81,10 +83,8 @@ async def get_health(service: ServiceDep) -> JSONResponse:
         draining=service.turns.draining,
         database=database,
         volumes=volumes,
-        agents=AgentsHealth(
-            declared=len(service.settings.agents),
-            connected=sum(1 for state in states if state.connected),
-        ),
+        agents=_agents(service),
+        queue_length=-1 if queue is None else queue.length,
         problems=problems,
     )
     return JSONResponse(body.model_dump(), status_code=200 if well else 503)
@@ -123,6 +123,33 @@ def problems_of_database(set_aside: Iterable[str]) -> list[str]:
         "Restore a backup, or remove that file."
         for name in set_aside
     ]
+
+
+def problems_of_queue(state: QueueState | None) -> list[str]:
+    """Return what is wrong with the queue, in sentences without secrets."""
+    if state is None:
+        return ["The queue does not answer. Its tasks are kept in the database."]
+    if state.problem is not None:
+        return [state.problem]
+    if not state.reachable:
+        return ["Redis cannot be reached. Tasks are taken from the database meanwhile."]
+    return []
+
+
+def _agents(service: Service) -> AgentsHealth:
+    states = service.spawner.states().values()
+    return AgentsHealth(
+        declared=len(service.settings.agents),
+        connected=sum(1 for state in states if state.connected),
+    )
+
+
+async def _queue(service: Service) -> QueueState | None:
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+            return await service.queue.state()
+    except (DatabaseFailed, TimeoutError):
+        return None
 
 
 async def _database(service: Service) -> DatabaseHealth:

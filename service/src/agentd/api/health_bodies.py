@@ -82,6 +82,9 @@ class HealthBody(BaseModel):
     database: DatabaseHealth
     volumes: VolumesHealth
     agents: AgentsHealth
+    queue_length: int = Field(
+        description="Tasks that wait, on all hosts; -1 while Redis cannot be reached."
+    )
     problems: list[str] = Field(
         default_factory=list, description="What makes the status degraded."
     )
