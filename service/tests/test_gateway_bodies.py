@@ -14,6 +14,7 @@ from models import gateway, model
 from starlette.types import Message
 
 from agentd.gateway.account import Account
+from agentd.gateway.credentials import Credentials
 from agentd.gateway.exchange import Exchange, Upstream
 from agentd.gateway_settings import AgentRules
 
@@ -51,7 +52,8 @@ async def test_a_body_that_is_not_as_long_as_announced_is_refused() -> None:
         sent.append(message)
 
     async with model() as upstream, httpx.AsyncHTTPTransport() as way:
-        there = Upstream(way, upstream.url, max_request_bytes=1024)
+        none = Credentials(None, None, lambda: None)
+        there = Upstream(way, upstream.url, 1024, none, is_offline=True)
         account = Account("main", AgentRules(), {}, lambda: 0.0)
         exchange = Exchange(there, "/v1/messages", account, receive)
         await exchange.run(
