@@ -14,6 +14,8 @@ from agentd.output.protocol import Output
 from agentd.queue.values import Task, TaskEnd, TaskRunner
 from agentd.settings import ControlSettings
 
+QueueKind = Literal["database", "redis", "sentinel", "cluster"]
+
 
 class HostPresence(Protocol):
     """Who this host is among those that share the database."""
@@ -83,7 +85,7 @@ class QueueState:
     ``length`` is how many tasks wait, and -1 while Redis cannot be reached.
     """
 
-    kind: Literal["database", "redis", "sentinel", "cluster"]
+    kind: QueueKind
     reachable: bool
     length: int
     dead: int

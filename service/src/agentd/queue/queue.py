@@ -32,7 +32,7 @@ from agentd.log import get_log
 from agentd.queue.accepting import Accepting
 from agentd.queue.dispatcher import Dispatcher
 from agentd.queue.feed_of import feed_of, tend
-from agentd.queue.parts import QueueParts, QueueState
+from agentd.queue.parts import QueueKind, QueueParts, QueueState
 from agentd.queue.repair import Repair
 from agentd.queue.values import ENDED, NewTask, Task, TaskEnd, TaskStatus
 from agentd.queue.workers import Workers
@@ -204,17 +204,14 @@ class Queue:
         async with self._parts.database.read() as connection:
             dead = await connection.run_sync(count_dead)
         length = await self.length()
-        problems = [self._dispatcher.problem]
-        if self._feed is not None:
-            problems.append(self._feed.problem)
         return QueueState(
-            kind="database" if self._feed is None else self._feed.kind,
+            kind=self.kind,
             reachable=length >= 0,
             length=length,
             dead=dead,
             paused=self._dispatcher.paused,
             running=self._dispatcher.places.running(),
-            problem=next((one for one in problems if one is not None), None),
+            problem=self._dispatcher.problem,
         )
 
     async def finished(self, task_id: str, seconds: float) -> Task:
@@ -247,6 +244,11 @@ class Queue:
         """Begin tasks again."""
         self._dispatcher.paused = False
         self._dispatcher.look()
+
+    @property
+    def kind(self) -> QueueKind:
+        """Return through what tasks come to their workers."""
+        return "database" if self._feed is None else self._feed.kind
 
     @property
     def connected(self) -> bool:
