@@ -14,23 +14,16 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from statistics import median, quantiles
 
-from queue_yardstick import Started, plain
+from queue_ways import Servers, Way, distributed, embedded, ours, yardstick
 from record import ROOT, write_record
 from sqlalchemy import text
 
-from agentd.clock import Clock
-from agentd.database.open import Database, open_database
-from agentd.output.in_process import InProcessOutput
-from agentd.queue.parts import QueueParts
-from agentd.queue.queue import Queue
-from agentd.queue.values import NewTask, Task, TaskEnd, TaskSteps
-from agentd.settings import ControlSettings
+from agentd.database.open import Database
 
 sys.path.insert(0, str(ROOT / "service" / "tests"))
 
@@ -40,85 +33,10 @@ from servers.redis import one_redis, remove
 ROUNDS = 7
 TASKS = 1_500
 PRODUCERS = 16
-AT_ONCE = 32
 PACED = 300
 PER_SECOND = 60
 FINISHED = 100_000
 DEQUEUES = 300
-
-
-@dataclass
-class Nothing:
-    """Runs tasks by doing nothing, and notes when each started."""
-
-    started: Started = field(default_factory=Started)
-
-    async def run(self, task: Task, steps: TaskSteps) -> TaskEnd:
-        """Do nothing."""
-        self.started.note(task.prompt)
-        return TaskEnd("completed")
-
-    async def end_of(self, task: Task) -> TaskEnd | None:
-        """Know nothing."""
-        return TaskEnd("queued")
-
-
-@dataclass
-class Alone:
-    """A host without others."""
-
-    name: str = "bench"
-    instance: str = "00000000-0000-4000-8000-000000000000"
-    alone: bool = True
-
-    def lost(self) -> frozenset[str]:
-        """Return no host."""
-        return frozenset()
-
-    def hosts(self) -> dict[str, object]:
-        """Return this host."""
-        return {self.name: self}
-
-
-@dataclass
-class Way:
-    """One way to have a task run: how it is accepted, and when each started.
-
-    ``accept`` returns when the task was on disk.
-    """
-
-    accept: Callable[[str], Awaitable[float]]
-    started: Started
-
-
-@asynccontextmanager
-async def ours(
-    url: str, directory: Path, redis_url: str | None
-) -> AsyncIterator[tuple[Way, Database]]:
-    """Give the queue with everything started."""
-    secret = directory / "redis_url"
-    secret.write_text(redis_url or "")
-    settings = ControlSettings.model_validate(
-        {
-            "component": "control",
-            "deployment": "bench",
-            "listen_host": "127.0.0.1",
-            "agents": [{"name": "main"}],
-            "max_running_tasks": AT_ONCE,
-            "max_running_tasks_per_agent": AT_ONCE,
-            "redis_url_file": str(secret) if redis_url else None,
-        }
-    )
-    runner = Nothing()
-    async with open_database(url) as database, InProcessOutput(60, Clock()) as output:
-        parts = QueueParts(settings, database, Alone(), output, Clock(), runner)
-        async with Queue(parts) as queue:
-
-            async def accept(name: str) -> float:
-                await queue.accept(NewTask("main", name))
-                return time.perf_counter()
-
-            yield Way(accept, runner.started), database
 
 
 async def throughput(way: Way, label: str) -> float:
@@ -185,42 +103,6 @@ async def dequeues(way: Way, label: str) -> list[float]:
 def p95(values: list[float]) -> float:
     """Return the 95th percentile."""
     return quantiles(values, n=20)[-1]
-
-
-@dataclass
-class Servers:
-    """Addresses of what the ways stand on."""
-
-    directory: Path
-    postgres_url: Callable[[], str]
-    redis_url: str
-    empty: Callable[[], None]
-
-
-@asynccontextmanager
-async def yardstick(servers: Servers) -> AsyncIterator[Way]:
-    """Give plain taskiq-redis as a way."""
-    servers.empty()
-    async with plain(servers.postgres_url(), servers.redis_url, AT_ONCE) as found:
-        yield Way(found.accept, found.started)
-
-
-@asynccontextmanager
-async def distributed(servers: Servers) -> AsyncIterator[Way]:
-    """Give our queue on PostgreSQL and Redis."""
-    servers.empty()
-    url, redis_url = servers.postgres_url(), servers.redis_url
-    async with ours(url, servers.directory, redis_url) as (way, _database):
-        yield way
-
-
-@asynccontextmanager
-async def embedded(servers: Servers) -> AsyncIterator[Way]:
-    """Give our queue on SQLite alone."""
-    path = servers.directory / f"{time.monotonic_ns()}.db"
-    url = f"sqlite+aiosqlite:///{path}"
-    async with ours(url, servers.directory, None) as (way, _database):
-        yield way
 
 
 Ways = dict[str, Callable[[Servers], AbstractAsyncContextManager[Way]]]

@@ -33,6 +33,7 @@ def upgrade() -> None:
     )
     _make_schedules()
     _make_tasks()
+    _index_tasks()
     _make_lists()
     _make_transcript_entries()
 
@@ -104,6 +105,9 @@ def _make_tasks() -> None:
         sa.Column("cost_usd", sa.Float),
         sa.Column("duration_ms", sa.Integer),
     )
+
+
+def _index_tasks() -> None:
     for name, status, columns in (
         ("tasks_queued", "queued", ["agent", "rank", "number"]),
         ("tasks_running", "running", ["status", "host"]),
