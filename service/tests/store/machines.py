@@ -60,5 +60,8 @@ def machine(
         exits.callback(stack.stop)
         stack.start_gateway()
         stack.start_side()
-        control = exits.enter_context(ControlProcess(stack, settings=values))
+        control = ControlProcess(stack, settings=values)
+        # Also if it does not start in time.
+        exits.push(control.__exit__)
+        control.start()
         yield Machine(stack, control)
