@@ -37,7 +37,6 @@ ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.01
 # Two that wait for each other, and one that came second: nothing was stored.
 REPEATED = {"40001", "40P01"}
-READ_ONLY = "25006"
 
 DRIVER = "postgresql+psycopg://"
 CONNECTION = {
@@ -54,7 +53,7 @@ CONNECTION = {
 SESSION = {
     "statement_timeout": "12s",
     "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "30s",
+    "idle_in_transaction_session_timeout": "10s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
