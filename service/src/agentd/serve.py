@@ -33,6 +33,7 @@ from agentd.spawner.control import SocketSpawner
 
 FLUSH_SECONDS = 5
 BACKLOG = 2048
+GONE_MS = 60_000
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_log("serve")
@@ -140,6 +141,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Whoever is gone without a word, while something is written to it, is noticed.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:

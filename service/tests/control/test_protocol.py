@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from agentd.api.edge import Edge, EdgeRules
 from agentd.api.protocol import ControlProtocol
-from agentd.serve import listen
+from agentd.serve import GONE_MS, listen
 
 Json = dict[str, Any]
 
@@ -78,6 +79,16 @@ async def send(port: int, *parts: bytes, pause: float = 0.0) -> tuple[int, Json 
     text = body.decode()
     is_json = b"application/json" in head
     return int(head.split()[1]), json.loads(text) if is_json else text
+
+
+async def test_whoever_is_gone_without_a_word_is_noticed() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.socket() as caller:
+        caller.connect(listener.getsockname())
+        taken, _address = listener.accept()
+        with taken:
+            found = taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert found == GONE_MS
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ LastEventId = Annotated[
     Header(
         alias="Last-Event-ID",
         pattern=AFTER,
-        description="The same, as browsers send it; it counts more than after.",
+        description="The same, as readers that come back send it; it goes before.",
     ),
 ]
 
