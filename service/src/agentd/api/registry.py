@@ -18,16 +18,23 @@ from agentd.api.registry_bodies import (
     DetailBody,
     PutContentBody,
     SkillsListAnswer,
-    changed_body,
     content_body,
     detail_body,
+    detail_of,
     entry_body,
 )
-from agentd.api.registry_reloads import told_of_change
+from agentd.api.registry_reloads import Told, told_of_change
 from agentd.api.state import ServiceDep
 from agentd.api.uploads import decoded, read_upload, upload_schema
 from agentd.definitions.check import warnings_of
-from agentd.definitions.values import AGENTS, SKILLS, Content, Kind, UploadLimits
+from agentd.definitions.values import (
+    AGENTS,
+    SKILLS,
+    Content,
+    Entry,
+    Kind,
+    UploadLimits,
+)
 from agentd.errors import UploadRefused
 from agentd.settings import ControlSettings
 
@@ -87,8 +94,8 @@ async def upload(
         )
     store = service.registry.of(kind)
     entry = await asyncio.to_thread(store.add, sent.name, sent.files)
-    reloaded = await told_of_change(service, kind, entry.name, reload)
-    return changed_body(entry, warnings_of(kind, sent.files), reloaded)
+    told = await told_of_change(service, kind, entry.name, reload)
+    return changed_body(entry, warnings_of(kind, sent.files), told)
 
 
 @router.get("/api/registry/agents", responses=refusals(401, 503))
@@ -139,8 +146,8 @@ async def replace(
         )
     store = service.registry.of(kind)
     entry = await asyncio.to_thread(store.replace, name, sent.files)
-    reloaded = await told_of_change(service, kind, name, reload)
-    return changed_body(entry, warnings_of(kind, sent.files), reloaded)
+    told = await told_of_change(service, kind, name, reload)
+    return changed_body(entry, warnings_of(kind, sent.files), told)
 
 
 @router.delete(
@@ -188,8 +195,16 @@ async def put_content(
     store = service.registry.of(kind)
     content = content_of(body, file_path or kind.main_file)
     entry = await asyncio.to_thread(store.replace_file, name, file_path, content)
-    reloaded = await told_of_change(service, kind, name, True)
-    return changed_body(entry, [], reloaded)
+    return changed_body(entry, [], await told_of_change(service, kind, name))
+
+
+def changed_body(entry: Entry, warnings: list[str], told: Told) -> ChangedBody:
+    """Return what is told after a change."""
+    return ChangedBody(
+        **detail_of(entry),
+        warnings=[*warnings, *told.warnings],
+        reloaded=told.reloaded,
+    )
 
 
 def content_of(body: PutContentBody, path: str) -> Content:

@@ -117,16 +117,9 @@ def entry_body(entry: Entry) -> EntryBody:
     return EntryBody(**_told(entry))
 
 
-def changed_body(
-    entry: Entry, warnings: list[str], reloaded: dict[str, str | None]
-) -> ChangedBody:
-    """Return what is told after a change."""
-    return ChangedBody(**_detail(entry), warnings=warnings, reloaded=reloaded)
-
-
 def detail_body(entry: Entry) -> DetailBody:
     """Return what is told of one, with its files."""
-    return DetailBody(**_detail(entry))
+    return DetailBody(**detail_of(entry))
 
 
 def content_body(name: str, tier: str, path: str, content: Content) -> ContentBody:
@@ -147,7 +140,8 @@ def content_body(name: str, tier: str, path: str, content: Content) -> ContentBo
     )
 
 
-def _detail(entry: Entry) -> dict[str, Any]:
+def detail_of(entry: Entry) -> dict[str, Any]:
+    """Return what is told of one with its files, by field."""
     paths = [
         FileBody(path=file.path, bytes=file.bytes, executable=file.runs)
         for file in entry.files
