@@ -183,8 +183,11 @@ class Dispatcher:
             if not wish.asks:
                 self._note(asked, ())
                 return
+            # A server that crashed forgets what was not synced, and this process lives
+            # on: it would run such a task again. Of a file it is the last to know.
             outcome = await self._parts.database.do(
-                partial(store_and_claim, wish=wish), synced=bool(wish.ends)
+                partial(store_and_claim, wish=wish),
+                synced=bool(wish.ends) or self._parts.database.shared,
             )
             self._settle(wish)
             self._hand = []

@@ -22,7 +22,9 @@ from agentd.queue.values import Task, TaskEnd
 from agentd.queue.workers import CANCELLED, Workers
 
 # Of the time after which a host is lost, so that it ends its tasks before that.
-FENCE_SHARE = 2 / 3
+FENCE_SHARE = 1 / 2
+# Of the same: how long one look may take.
+PATIENCE_SHARE = 1 / 6
 LOOK_SECONDS, LOOK_SECONDS_ALONE = 1.0, 5.0
 # What was claimed a moment ago is about to be begun.
 YOUNG_SECONDS = 5.0
@@ -75,8 +77,8 @@ class Repair:
         while True:
             try:
                 await self._look()
-            except DatabaseFailed as error:
-                log.warning("queue_not_repaired", error=str(error))
+            except (DatabaseFailed, TimeoutError) as error:
+                log.warning("queue_not_repaired", error=str(error) or "no answer")
                 self._fence()
             # Of a turn that goes on alone, the end may come any moment.
             idle = alone and not self._asked
@@ -94,8 +96,10 @@ class Repair:
     async def _look(self) -> None:
         presence = self._parts.presence
         asked = None if presence.alone else {presence.name, *presence.lost()}
-        async with self._parts.database.read() as connection:
-            found = await connection.run_sync(running_tasks, asked)
+        patience = self._parts.settings.worker_lost_seconds * PATIENCE_SHARE
+        async with asyncio.timeout(max(patience, LOOK_SECONDS)):
+            async with self._parts.database.read() as connection:
+                found = await connection.run_sync(running_tasks, asked)
         self._seen = self._parts.clock.monotonic()
         orphans = []
         for task in found:
