@@ -26,12 +26,15 @@ async def test_an_upload_is_answered_as_stored_though_the_database_is_away(
             f"{SKILLS}/upload", json={"name": "lint", "files": {"SKILL.md": SKILL}}
         )
         removed = await running.client.delete(f"{AGENTS}/reviewer")
+        reloaded = await running.client.post("/admin/reload-skills")
         with sqlite3.connect(tmp_path / "agentd.db") as connection:
             connection.execute("ALTER TABLE hidden RENAME TO conversations")
 
     statuses = [one.status_code for one in (first, second, removed)]
     assert statuses == [201, 201, 204], (first.text, second.text)
-    assert "It is stored, and idle clients" in first.json()["warnings"][0]
+    for one in (first, second):
+        assert "It is stored, and idle clients" in one.json()["warnings"][0]
+    assert reloaded.status_code == 503, "what was asked for could not be done"
 
 
 @pytest.mark.parametrize("kind", [AGENTS, SKILLS])

@@ -70,10 +70,16 @@ async def reload_agents(
     asked = await _ask(service, "sync_skills", agent, SYNC_SECONDS)
     # Each beside the others: no agent keeps them waiting, and none is left out
     # because another is away.
-    async with asyncio.TaskGroup() as tasks:
-        for name, told in asked.items():
-            if isinstance(told, SkillsBody):
-                tasks.create_task(_close_idle(service, name, told))
+    failed: list[Exception] = []
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for name, told in asked.items():
+                if isinstance(told, SkillsBody):
+                    tasks.create_task(_close_idle(service, name, told))
+    except* AgentdError as errors:
+        failed.extend(errors.exceptions)
+    if failed:
+        raise failed[0]
     return asked
 
 
