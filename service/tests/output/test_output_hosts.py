@@ -100,6 +100,51 @@ async def test_another_host_follows_a_task_of_the_real_cli_live_and_late(
     assert stopped == (0, 1012)
 
 
+async def test_a_reader_elsewhere_is_told_the_end_of_a_task_whose_worker_was_killed(
+    running_stack: RunningStack,
+    postgres_url: str,
+    redis_server: Redis,
+    tmp_path: Path,
+) -> None:
+    """O07: nobody who follows it has to come back."""
+    (tmp_path / "redis").write_text(redis_server.url)
+    shared = {"database_url": postgres_url, "redis_url_file": str(tmp_path / "redis")}
+    async with running_stack(with_spawner=False) as stack:
+        here = ControlProcess(stack, settings={**shared, "host": "a"})
+        there = ControlProcess(
+            Beside(tmp_path), agents=("other",), settings={**shared, "host": "b"}
+        )
+        with here:
+            there.launch()
+            try:
+                await until(lambda: answers(there))
+                async with asyncio.timeout(90), asyncio.TaskGroup() as tasks:
+                    following = tasks.create_task(follow(here, there))
+                    await until(lambda: runs(there))
+                    await asyncio.to_thread(kill, here)
+                    await asyncio.to_thread(here.start)
+                task_id, told = following.result()
+                found = there.client.get(f"/queue/{task_id}").json()
+            finally:
+                there.__exit__()
+
+    assert [one["event"] for one in told][:2] == ["started", "start"]
+    assert (told[-1]["event"], told[-1]["data"]) == ("end", found)
+    assert found["status"] == "completed"
+
+
+def runs(control: ControlProcess) -> bool:
+    """Return whether a task is in its turn."""
+    found = control.client.get("/queue", params={"status": "running"}).json()
+    return any(one["conversation_id"] for one in found["tasks"])
+
+
+def kill(control: ControlProcess) -> None:
+    assert control.process is not None
+    control.process.kill()
+    control.process.wait()
+
+
 def answers(control: ControlProcess) -> bool:
     try:
         return bool(control.client.get("/health").json())
