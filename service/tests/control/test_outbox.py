@@ -38,6 +38,11 @@ def offer(
     running.engine.outbound(Outbound("main", known, text, source))
 
 
+def on(url: str) -> Parts:
+    """Return the parts of a control with that database."""
+    return Parts(settings={"database_url": url, "store_sessions": False})
+
+
 async def given(running: Control, known: str) -> list[str]:
     """Say something; return the texts that came with the answer."""
     answer = (await running.say(conversation_id=known)).json()
@@ -55,8 +60,9 @@ async def rows(running: Control) -> list[str]:
 
 async def test_a_text_comes_once_with_the_next_answer_the_oldest_first(
     tmp_path: Path,
+    database_url: str,
 ) -> None:
-    async with control(tmp_path) as running:
+    async with control(tmp_path, on(database_url)) as running:
         known = (await running.say()).json()["conversation_id"]
         other = (await running.say()).json()["conversation_id"]
         for text in ("one", "two"):
@@ -91,8 +97,9 @@ async def test_a_text_survives_the_end_of_control(tmp_path: Path) -> None:
 
 async def test_an_agent_that_floods_is_bounded_and_the_turn_goes_on(
     tmp_path: Path,
+    database_url: str,
 ) -> None:
-    async with control(tmp_path) as running:
+    async with control(tmp_path, on(database_url)) as running:
         known = (await running.say()).json()["conversation_id"]
         for number in range(3 * MAX_WAITING):
             offer(running, known, f"{number} " + "x" * 2 * MAX_CHARACTERS)

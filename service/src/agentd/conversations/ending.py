@@ -139,6 +139,7 @@ async def _store(
 ) -> Answer:
     now = parts.clock.now()
     key = SessionKey(answer.agent, answer.conversation_id)
+    await parts.outbox.settled()
     taken = parts.outbox.take(answer.conversation_id)
     changes = answer.status == "success" and parts.unproved.changes(
         answer.agent, proved=answer.persisted

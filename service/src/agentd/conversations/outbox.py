@@ -56,6 +56,7 @@ class Outbox:
         self._ttl_seconds = ttl_days * DAY_SECONDS
         self._waiting: deque[OutboundMessage] = deque()
         self._changed = asyncio.Event()
+        self._storing = asyncio.Lock()
         self._latest: dict[str, int] = {}
         self._serial = 0
 
@@ -75,6 +76,15 @@ class Outbox:
         self._serial += 1
         self._latest[outbound.conversation_id] = self._serial
         self._changed.set()
+
+    async def settled(self) -> None:
+        """Wait for what is being stored, so that the next answer carries it.
+
+        SQLite's transactions come one after the other by themselves.
+        """
+        if self._database.shared:
+            async with self._storing:
+                pass
 
     def take(self, conversation_id: str) -> Taken | None:
         """Return what waits for the conversation's next answer, if anything does."""
@@ -115,7 +125,8 @@ class Outbox:
         batch = tuple(self._waiting)
         self._waiting.clear()
         try:
-            dropped = await self._database.do(lambda c: _add(c, batch))
+            async with self._storing:
+                dropped = await self._database.do(lambda c: _add(c, batch))
         except DatabaseFailed as error:
             log.warning("outbound_not_stored", error=str(error))
             self._waiting.extendleft(reversed(batch))
