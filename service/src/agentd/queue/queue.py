@@ -35,7 +35,7 @@ from agentd.queue.feed_of import feed_of, tend
 from agentd.queue.parts import QueueKind, QueueParts, QueueState
 from agentd.queue.repair import Repair
 from agentd.queue.values import ENDED, NewTask, Task, TaskEnd, TaskStatus
-from agentd.queue.workers import Workers
+from agentd.queue.workers import Workers, end_all
 
 # How often the table is asked for an end that another host may have brought about.
 LOOK_SECONDS = 0.5
@@ -83,8 +83,7 @@ class Queue:
     ) -> None:
         self.pause()
         await self._workers.stop()
-        for task in self._beside:
-            task.cancel()
+        await end_all(self._beside)
         try:
             await self._group.__aexit__(kind, error, trace)
         finally:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agentd.errors import AgentdError, DatabaseFailed, Draining, TurnHandedOver
@@ -17,6 +17,7 @@ from agentd.queue.values import Task, TaskEnd
 # A task that came while this process stops is for the next one, or for another host.
 STOPPING_SECONDS = 1.0
 CANCELLED = "It was cancelled."
+CANCEL_SECONDS = 1.0
 
 log = get_log("queue")
 
@@ -138,3 +139,12 @@ class Workers:
         return TaskEnd(
             "failed", error=f"An error of control: {type(error).__name__}. See its log."
         )
+
+
+async def end_all(works: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: what connects just now may miss the first time."""
+    left = set(works)
+    while left:
+        for work in left:
+            work.cancel()
+        _ended, left = await asyncio.wait(left, timeout=CANCEL_SECONDS)
