@@ -39,13 +39,13 @@ class SetClock:
 
 @asynccontextmanager
 async def tasks_at(
-    directory: Path, url: str, parts: Parts | None = None
+    directory: Path, stores: Json, parts: Parts | None = None
 ) -> AsyncIterator[Control]:
-    """Start control on the database of that address."""
+    """Start control on what these settings name."""
     used = parts or Parts()
     # The agents here have no transcripts that could be kept.
     used.settings = {
-        "database_url": url,
+        **stores,
         "store_sessions": False,
         **used.settings,
     }

@@ -11,7 +11,7 @@ import pytest
 from control.service import ControlProcess
 from kills.running import Running
 
-from .processes import SETTINGS, contents, ended, kill, make, runs, until_said
+from .processes import SETTINGS, Json, contents, ended, kill, make, runs, until_said
 
 if TYPE_CHECKING:
     from conftest import RunningStack
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.live
 
 
 async def test_a_task_that_nobody_finished_runs_again_and_a_missed_one_once(
-    running_stack: RunningStack, database_url: str
+    running_stack: RunningStack, stores: Json
 ) -> None:
     """O07, J11: never left running; due while control was down is one run."""
-    settings = {**SETTINGS, "database_url": database_url}
+    settings = {**SETTINGS, **stores}
     async with running_stack(with_spawner=False, drain_seconds=20) as stack:
         with ControlProcess(stack, settings=settings) as control:
             make(control, "broken")

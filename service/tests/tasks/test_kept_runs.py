@@ -16,7 +16,7 @@ from agentd.database.open import open_database
 from agentd.queue.values import NewTask
 from agentd.tasks.retention import Retention
 
-from .running import SetClock, json_of, make, runs_of, tasks_at, until_ended
+from .running import Json, SetClock, json_of, make, runs_of, tasks_at, until_ended
 
 TABLES = ("conversations", "messages", "scheduled_tasks", "tasks", "task_logs")
 
@@ -47,12 +47,10 @@ async def counts(url: str) -> dict[str, int]:
         }
 
 
-async def test_the_newest_runs_of_a_task_are_kept(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_the_newest_runs_of_a_task_are_kept(tmp_path: Path, stores: Json) -> None:
     """I13: with the conversations of those alone; others that were begun stay."""
     parts = Parts(settings={"task_log_retention": 3})
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         await make(running)
         await trigger(running, 6)
         before = await runs_of(running)
@@ -70,12 +68,12 @@ async def test_the_newest_runs_of_a_task_are_kept(
 
 
 async def test_a_task_without_schedule_is_kept_for_a_time_and_its_conversation_stays(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """I13."""
     time = SetClock()
     parts = Parts(clock=time.clock, settings={"task_retention_days": 2.0})
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         queue = running.service.queue
         task = await queue.accept(NewTask(agent="main", prompt="x"))
         ended = await queue.finished(task.id, 10)
@@ -91,10 +89,10 @@ async def test_a_task_without_schedule_is_kept_for_a_time_and_its_conversation_s
 
 
 async def test_a_conversation_is_removed_with_its_tasks_and_their_logs(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """O11."""
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         made = await make(running, context_mode="group")
         known = made["conversation_id"]
         await trigger(running, 2)
@@ -111,7 +109,7 @@ async def test_a_conversation_is_removed_with_its_tasks_and_their_logs(
         removed = await running.client.delete(f"/chat/{known}")
         task = await running.client.get("/task/each-minute")
         chats = await json_of(await running.client.get("/chat"))
-    left = await counts(database_url)
+    left = await counts(stores["database_url"])
 
     assert (removed.status_code, task.status_code) == (204, 404)
     assert [one["id"] for one in chats["conversations"]] == [other]
@@ -125,29 +123,29 @@ async def test_a_conversation_is_removed_with_its_tasks_and_their_logs(
 
 
 async def test_a_task_that_is_removed_takes_its_runs_along(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10, O11: runs that began conversations of their own too."""
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         await make(running)
         await trigger(running, 2)
         await until_ended(running, 2)
         removed = await running.client.delete("/task/each-minute")
         await asyncio.sleep(0)
-    left = await counts(database_url)
+    left = await counts(stores["database_url"])
 
     assert removed.status_code == 204
     assert set(left.values()) == {0}
 
 
 async def test_a_task_whose_agent_is_gone_can_still_be_paused_and_removed(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: what is left of an agent that is no longer declared."""
     both = Parts(spawner=FakeSpawner(connected={"main": True, "other": True}))
-    async with tasks_at(tmp_path, database_url, both) as running:
+    async with tasks_at(tmp_path, stores, both) as running:
         await make(running, agent="other")
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         paused = await running.client.put(
             "/task/each-minute", json={"status": "paused"}
         )

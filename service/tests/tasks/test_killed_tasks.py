@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from control.service import ControlProcess
 
-from .processes import SETTINGS, contents, ended, kill, make, until_said
+from .processes import SETTINGS, Json, contents, ended, kill, make, until_said
 
 if TYPE_CHECKING:
     from conftest import RunningStack
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.live
 
 
 async def test_a_task_whose_control_is_killed_or_stopped_has_its_end(
-    running_stack: RunningStack, database_url: str
+    running_stack: RunningStack, stores: Json
 ) -> None:
     """O07, O08: what the agent's side finished alone is the result, said once."""
-    settings = {**SETTINGS, "database_url": database_url}
+    settings = {**SETTINGS, **stores}
     async with running_stack(with_spawner=False, drain_seconds=20) as stack:
         with ControlProcess(stack, settings=settings) as control:
             make(control, "killed")

@@ -25,7 +25,7 @@ FAST = Clock(now=lambda: BEGAN + (time.time() - BEGAN) * 20)
 
 
 async def test_a_task_whose_agent_went_away_takes_what_its_side_finished(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """O07: the answer is found in the transcript, and the prompt is said once."""
     parts = Parts(
@@ -33,7 +33,7 @@ async def test_a_task_whose_agent_went_away_takes_what_its_side_finished(
         engine=FakeEngine(script=[AgentLost(LOST)]),
         spawner=FakeSpawner(turn_states=[RUNNING, ENDED]),
     )
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await ended(running, await queued(running))
 
     assert (task.status, task.result) == ("completed", "the answer")
@@ -42,7 +42,7 @@ async def test_a_task_whose_agent_went_away_takes_what_its_side_finished(
 
 
 async def test_a_task_that_its_agent_did_not_finish_runs_again_and_then_fails(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """O07: never left running; in the same conversation, so often and no more."""
     parts = Parts(
@@ -51,7 +51,7 @@ async def test_a_task_that_its_agent_did_not_finish_runs_again_and_then_fails(
         spawner=FakeSpawner(turn_states=[BROKEN]),
         settings={"task_max_attempts": 2},
     )
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await ended(running, await queued(running))
         messages = await said(running, task)
 
@@ -61,17 +61,17 @@ async def test_a_task_that_its_agent_did_not_finish_runs_again_and_then_fails(
 
 
 async def test_a_task_that_runs_at_a_stop_goes_on_at_the_next_start(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """O07, O08: handed over to the agent's side, and its end found."""
     parts = Parts(engine=FakeEngine(gate=asyncio.Event()))
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await queued(running)
         await until_runs(running, task)
         assert await running.service.queue.drain(0.05) == 1
         await running.turns.hand_over()
     back = Parts(spawner=FakeSpawner(turn_states=[RUNNING, ENDED]))
-    async with tasks_at(tmp_path, database_url, back) as running:
+    async with tasks_at(tmp_path, stores, back) as running:
         task = await ended(running, task)
 
     assert (task.status, task.result, task.attempts) == ("completed", "the answer", 1)

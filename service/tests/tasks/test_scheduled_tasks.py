@@ -30,10 +30,10 @@ PICOCLAW_KEYS = {
 
 
 async def test_a_task_is_made_listed_changed_and_removed(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: 201, 200, 200, 204, with the fields that clients of picoclaw read."""
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         made = await make(running, time_zone="Europe/Berlin", priority="high")
         listed = await json_of(await running.client.get("/tasks"))
         changed = await json_of(
@@ -71,7 +71,7 @@ async def test_what_cannot_be_a_task_is_refused_with_400(
     tmp_path: Path, body: Json, part: str
 ) -> None:
     """J10."""
-    async with tasks_at(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/a.db") as running:
+    async with tasks_at(tmp_path, {}) as running:
         answer = await running.client.post("/task", json={**EACH_MINUTE, **body})
         listed = await json_of(await running.client.get("/tasks"))
 
@@ -80,10 +80,10 @@ async def test_what_cannot_be_a_task_is_refused_with_400(
 
 
 async def test_unknown_tasks_are_404_and_a_second_of_an_id_is_400(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10."""
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         client = running.client
         await make(running)
         again = await client.post("/task", json=EACH_MINUTE)
@@ -103,12 +103,10 @@ async def test_unknown_tasks_are_404_and_a_second_of_an_id_is_400(
     assert kept["schedule_value"] == "60000"
 
 
-async def test_what_is_due_is_run_and_due_again(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_what_is_due_is_run_and_due_again(tmp_path: Path, stores: Json) -> None:
     """J10: each run of an isolated task is a conversation of its own."""
     time = SetClock()
-    async with tasks_at(tmp_path, database_url, Parts(clock=time.clock)) as running:
+    async with tasks_at(tmp_path, stores, Parts(clock=time.clock)) as running:
         made = await make(running, schedule_type="interval", schedule_value="60000")
         time.now += 61
         await running.client.put("/task/each-minute", json={"priority": "low"})
@@ -133,10 +131,10 @@ async def test_what_is_due_is_run_and_due_again(
 
 
 async def test_a_group_goes_on_in_its_conversation(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: in the one that is named, or in one of its own."""
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         known = (await running.say("before")).json()["conversation_id"]
         named = await make(running, context_mode="group", conversation_id=known)
         own = await make(running, id="own", context_mode="group")
@@ -155,11 +153,11 @@ async def test_a_group_goes_on_in_its_conversation(
 
 
 async def test_a_task_is_triggered_and_its_end_is_answered(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: 200 with how it ended; 409 while a run is under way; times stay."""
     engine = FakeEngine(gate=asyncio.Event())
-    async with tasks_at(tmp_path, database_url, Parts(engine=engine)) as running:
+    async with tasks_at(tmp_path, stores, Parts(engine=engine)) as running:
         made = await make(running)
         post = running.client.post
         first = asyncio.ensure_future(
@@ -178,11 +176,11 @@ async def test_a_task_is_triggered_and_its_end_is_answered(
 
 
 async def test_a_trigger_is_refused_while_the_conversation_is_in_a_turn(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: 409, with the conversation."""
     engine = FakeEngine(gate=asyncio.Event())
-    async with tasks_at(tmp_path, database_url, Parts(engine=engine)) as running:
+    async with tasks_at(tmp_path, stores, Parts(engine=engine)) as running:
         made = await make(running, context_mode="group")
         known = made["conversation_id"]
         turn = asyncio.ensure_future(running.say("x", conversation_id=known))
@@ -200,11 +198,11 @@ async def test_a_trigger_is_refused_while_the_conversation_is_in_a_turn(
 
 
 async def test_a_paused_task_is_not_run_and_goes_on_with_what_comes_next(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: what was missed while it was paused is left out."""
     time = SetClock()
-    async with tasks_at(tmp_path, database_url, Parts(clock=time.clock)) as running:
+    async with tasks_at(tmp_path, stores, Parts(clock=time.clock)) as running:
         await make(running)
         await running.client.put("/task/each-minute", json={"status": "paused"})
         time.now += 600
@@ -226,11 +224,9 @@ async def test_a_paused_task_is_not_run_and_goes_on_with_what_comes_next(
     assert resumed["next_run"] is not None
 
 
-async def test_once_is_run_once_and_is_completed(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_once_is_run_once_and_is_completed(tmp_path: Path, stores: Json) -> None:
     """J10: a time in the past is due at once."""
-    async with tasks_at(tmp_path, database_url) as running:
+    async with tasks_at(tmp_path, stores) as running:
         await make(running, schedule_type="once", schedule_value="2020-01-01T00:00:00")
         await until_ended(running)
         after = await json_of(await running.client.get("/task/each-minute"))
@@ -239,12 +235,12 @@ async def test_once_is_run_once_and_is_completed(
 
 
 async def test_a_run_is_left_out_while_the_one_before_goes_on(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """A slow run is not followed by a heap of others."""
     time, engine = SetClock(), FakeEngine(gate=asyncio.Event())
     parts = Parts(clock=time.clock, engine=engine)
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         await make(running)
         for _number in range(3):
             time.now += 61

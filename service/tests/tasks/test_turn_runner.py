@@ -15,16 +15,16 @@ from control.running_app import Parts
 from agentd.engine.protocol import TurnOutcome
 from agentd.errors import EngineBusy
 
-from .running import ended, json_of, queued, said, tasks_at, until_runs
+from .running import Json, ended, json_of, queued, said, tasks_at, until_runs
 
 
 async def test_a_task_has_the_answer_the_cost_and_the_conversation_of_its_turn(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """J10: and what is said meanwhile can be followed."""
     outcome = replace(success(wish(), "look"), cost_usd=0.25, session_id=None)
     parts = Parts(engine=FakeEngine(script=[outcome]))
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await ended(running, await queued(running, model="haiku"))
         messages = await said(running, task)
         heard = [
@@ -44,25 +44,25 @@ async def test_a_task_has_the_answer_the_cost_and_the_conversation_of_its_turn(
     ("status", "error"), [("error", "The model failed."), ("timeout", "Too slow.")]
 )
 async def test_a_turn_that_ends_badly_fails_its_task(
-    tmp_path: Path, database_url: str, status: str, error: str
+    tmp_path: Path, stores: Json, status: str, error: str
 ) -> None:
     outcome = TurnOutcome(status, None, error, None, None, None)  # type: ignore[arg-type]
     parts = Parts(engine=FakeEngine(script=[outcome]))
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await ended(running, await queued(running))
 
     assert (task.status, task.error, task.attempts) == ("failed", error, 1)
 
 
 async def test_a_task_waits_for_its_agent_and_for_a_free_client(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """To wait is no attempt, and nothing is said twice."""
     parts = Parts(
         engine=FakeEngine(script=[EngineBusy("All clients are in a turn.")]),
         spawner=FakeSpawner(connected={"main": False}),
     )
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await queued(running, timeout_seconds=5.0)
         await asyncio.sleep(0.5)
         before = (await json_of(await running.client.get("/chat")))["conversations"]
@@ -75,10 +75,10 @@ async def test_a_task_waits_for_its_agent_and_for_a_free_client(
 
 
 async def test_a_task_waits_while_its_conversation_is_in_a_turn(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     parts = Parts(engine=FakeEngine(gate=asyncio.Event()))
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         assert parts.engine.gate is not None
         parts.engine.gate.set()
         known = (await running.say("first")).json()["conversation_id"]
@@ -100,11 +100,11 @@ async def test_a_task_waits_while_its_conversation_is_in_a_turn(
 
 
 async def test_a_task_that_is_cancelled_ends_its_turn(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     """The turn is told as broken off, and the conversation goes on."""
     parts = Parts(engine=FakeEngine(gate=asyncio.Event()))
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await queued(running)
         await until_runs(running, task)
         await running.service.queue.cancel(task.id)
@@ -122,10 +122,10 @@ async def test_a_task_that_is_cancelled_ends_its_turn(
 
 
 async def test_a_task_that_takes_too_long_fails_and_its_turn_ends(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, stores: Json
 ) -> None:
     parts = Parts(engine=FakeEngine(gate=asyncio.Event()))
-    async with tasks_at(tmp_path, database_url, parts) as running:
+    async with tasks_at(tmp_path, stores, parts) as running:
         task = await ended(running, await queued(running, timeout_seconds=0.5))
         left = running.turns.running_count
 
