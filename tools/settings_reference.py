@@ -125,6 +125,8 @@ def key_of(node: ast.AnnAssign, meaning: str) -> Key:
         given = options.pop("default", options.pop("default_factory", None))
     kind = type_of(node.annotation)
     for name, value in options.items():
+        if name == "repr":
+            continue
         kind += ", " + BOUNDS[name].format(ast.literal_eval(value))
     return Key(ast.unparse(node.target), kind, default_of(given), meaning)
 
