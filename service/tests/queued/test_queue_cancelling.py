@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from agentd.queue.cancelling import cancel_all
+from agentd.queue.workers import end_all
 
 
 async def test_what_swallows_a_cancellation_is_cancelled_again() -> None:
@@ -20,6 +20,6 @@ async def test_what_swallows_a_cancellation_is_cancelled_again() -> None:
     await asyncio.sleep(0)
 
     async with asyncio.timeout(10):
-        await cancel_all(tasks)
+        await end_all(tasks)
 
     assert all(task.cancelled() for task in tasks)
