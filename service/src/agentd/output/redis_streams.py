@@ -19,6 +19,7 @@ from agentd.output.redis_address import read_redis_address
 from agentd.output.redis_client import FAILURES, Client, client_of
 from agentd.output.redis_reading import Reading
 from agentd.output.redis_writing import Writing
+from agentd.queue.workers import end_all
 from agentd.settings import ControlSettings
 
 JOIN_SECONDS = 0.05
@@ -50,7 +51,8 @@ class RedisOutput:
             self._client, self._prefix, self._held, self._ttl_seconds
         )
         tasks = await self._running.enter_async_context(asyncio.TaskGroup())
-        self._running.callback(tasks.create_task(self._write()).cancel)
+        writing = tasks.create_task(self._write())
+        self._running.push_async_callback(end_all, [writing])
         return self
 
     async def __aexit__(self, *details: object) -> None:
