@@ -220,6 +220,7 @@ async def test_only_what_is_synced_waits_for_the_disk(postgres_url: str) -> None
         ((PASSWORD, "wr0ng"), "authentication"),
         (("/test_", "/no-such-"), "does not exist"),
         (("postgresql://", "mysql://"), "neither"),
+        (("/test_", "/x?ssl_mode=1&dbname="), "ssl_mode"),
     ],
 )
 async def test_an_address_that_does_not_lead_there_is_told_without_its_password(

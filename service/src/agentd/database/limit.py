@@ -41,7 +41,7 @@ class Limit:
         with self._lock:
             self._line = line
             if self.over:
-                _cut(line)
+                cut(line)
 
     def detach(self) -> None:
         """Leave the line alone from now on."""
@@ -53,7 +53,7 @@ class Limit:
         with self._lock:
             self.over = True
             if self._line is not None:
-                _cut(self._line)
+                cut(self._line)
 
 
 _CURRENT: ContextVar[Limit | None] = ContextVar("agentd_database_limit", default=None)
@@ -77,7 +77,8 @@ def under(limit: Limit) -> Iterator[None]:
         _CURRENT.reset(token)
 
 
-def _cut(line: Line) -> None:
+def cut(line: Line) -> None:
+    """Close the line: whoever waits on it is told at once."""
     if line.closed:
         return
     # The descriptor stays the driver's own: only what goes over it ends.

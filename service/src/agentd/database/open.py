@@ -226,7 +226,7 @@ async def _opened(url: str, limit_seconds: float) -> Database:
 
     try:
         return Database(*postgres_engines(address.url), address, limit_seconds)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError) as error:
         raise failed("open", address, error) from error
 
 

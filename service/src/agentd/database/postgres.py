@@ -12,8 +12,9 @@ import asyncio
 import random
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -25,7 +26,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from agentd.database.limit import Limit, attach_current, under
+from agentd.database.limit import Limit, attach_current, cut, under
 from agentd.database.writer import LIMIT_SECONDS, until_done
 
 READERS = 6
@@ -33,6 +34,7 @@ WRITERS = 4
 POOL_SECONDS = 10.0
 RECYCLE_SECONDS = 1800
 CONNECT_SECONDS = 5
+CANCEL_SECONDS = 1.0
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.01
 # Two that wait for each other, and one that came second: nothing was stored.
@@ -86,30 +88,6 @@ class WithoutNul(StrDumperUnknown):
 def postgres_engines(url: str) -> tuple[AsyncEngine, PostgresWriter]:
     """Return what reads and what writes the database; nothing is opened yet."""
     words = connection_words(url)
-    session = [list(SESSION), list(SESSION.values())]
-
-    async def connect() -> psycopg.AsyncConnection[Any]:
-        line = await psycopg.AsyncConnection.connect(**words, autocommit=True)
-        line.adapters.register_dumper(str, WithoutNul)
-        attach_current(line)
-        try:
-            await line.execute(SET_UP, session)
-        except BaseException:
-            await line.close()
-            raise
-        return line
-
-    def connect_thread() -> psycopg.Connection[Any]:
-        line = psycopg.connect(**words, autocommit=True)
-        line.adapters.register_dumper(str, WithoutNul)
-        attach_current(line)
-        try:
-            line.execute(SET_UP, session)
-        except BaseException:
-            line.close()
-            raise
-        return line
-
     shared: dict[str, Any] = {
         "max_overflow": 0,
         "pool_timeout": POOL_SECONDS,
@@ -118,18 +96,63 @@ def postgres_engines(url: str) -> tuple[AsyncEngine, PostgresWriter]:
         "hide_parameters": True,
     }
     reads = create_async_engine(
-        DRIVER, async_creator=connect, pool_size=READERS, **shared
+        DRIVER, async_creator=partial(_connect, words), pool_size=READERS, **shared
     )
-    plain = create_engine(DRIVER, creator=connect_thread, pool_size=WRITERS, **shared)
+    plain = create_engine(
+        DRIVER, creator=partial(_connect_thread, words), pool_size=WRITERS, **shared
+    )
     for one in (reads.sync_engine, plain):
         event.listen(one, "checkout", _look)
         event.listen(one, "begin", _begin)
     return reads, PostgresWriter(plain)
 
 
+class ReadLine(psycopg.AsyncConnection[Any]):
+    """A connection whose reader may go away though the server says nothing."""
+
+    # The name of the parameter is the driver's.
+    async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109
+        """Have the server end what it does, or close the line."""
+        try:
+            await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
+        except psycopg.Error:
+            cut(self)
+            raise
+
+
+async def _connect(words: Mapping[str, Any]) -> ReadLine:
+    line = await ReadLine.connect(**words, autocommit=True)
+    line.adapters.register_dumper(str, WithoutNul)
+    attach_current(line)
+    try:
+        await line.execute(SET_UP, [list(SESSION), list(SESSION.values())])
+    except BaseException:
+        await line.close()
+        raise
+    return line
+
+
+def _connect_thread(words: Mapping[str, Any]) -> psycopg.Connection[Any]:
+    line = psycopg.connect(**words, autocommit=True)
+    line.adapters.register_dumper(str, WithoutNul)
+    attach_current(line)
+    try:
+        line.execute(SET_UP, [list(SESSION), list(SESSION.values())])
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
 def connection_words(url: str) -> dict[str, Any]:
-    """Return what the driver is told: ours, and over it what the address says."""
-    return {**CONNECTION, **conninfo_to_dict(url)}
+    """Return what the driver is told: ours, and over it what the address says.
+
+    Raise ValueError if it says what the driver does not know.
+    """
+    try:
+        return {**CONNECTION, **conninfo_to_dict(url)}
+    except psycopg.Error as error:
+        raise ValueError(str(error).strip()) from error
 
 
 class PostgresWriter:
