@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -94,7 +95,8 @@ async def read_upload(request: Request, limits: UploadLimits) -> Upload:
             f'Cannot read an upload of the type "{kind[:MAX_QUOTED]}". '
             f"Send {FORM} or {JSON}."
         )
-    return _from_json(await request.body())
+    # Beside the loop: of millions of small parts, reading takes seconds.
+    return await asyncio.to_thread(_from_json, await request.body(), limits)
 
 
 async def _from_form(request: Request, limits: UploadLimits) -> Upload:
@@ -107,10 +109,7 @@ async def _from_form(request: Request, limits: UploadLimits) -> Upload:
             return await _of_form(form)
     except HTTPException as error:
         if str(error.detail).startswith("Too many files"):
-            raise UploadTooLarge(
-                f"The form has more than {limits.files} files. Leave out what is not "
-                "needed, or raise upload_max_files."
-            ) from error
+            raise _too_many("form", limits) from error
         raise UploadRefused(
             f"The form cannot be read: {str(error.detail)[:MAX_QUOTED]} "
             "Send multipart/form-data with the fields name and files."
@@ -135,7 +134,7 @@ async def _of_form(form: FormData) -> Upload:
     return Upload(name, files)
 
 
-def _from_json(body: bytes) -> Upload:
+def _from_json(body: bytes, limits: UploadLimits) -> Upload:
     try:
         value = json.loads(body, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -147,7 +146,16 @@ def _from_json(body: bytes) -> Upload:
         raise UploadRefused(SHAPE % "its name is no text")
     if not isinstance(given, dict):
         raise UploadRefused(SHAPE % "it has no files")
+    if len(given) > limits.files:
+        raise _too_many("upload", limits)
     return Upload(name, {path: _content(path, one) for path, one in given.items()})
+
+
+def _too_many(what: str, limits: UploadLimits) -> UploadTooLarge:
+    return UploadTooLarge(
+        f"The {what} has more than {limits.files} files. Leave out what is not needed, "
+        "or raise upload_max_files."
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,8 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentd.definitions.names import DEFAULTS, is_name
-from agentd.definitions.paths import fault_of_path, fault_of_paths
-from agentd.definitions.values import AGENTS, SKILLS, Content, Files, Kind, UploadLimits
+from agentd.definitions.paths import directories_of, fault_of_path, fault_of_paths
+from agentd.definitions.values import (
+    AGENTS,
+    SCANNED,
+    SKILLS,
+    Content,
+    Files,
+    Kind,
+    UploadLimits,
+)
 from agentd.errors import UploadRefused, UploadTooLarge
 
 MAX_QUOTED = 100
@@ -36,6 +44,7 @@ def demand_name(kind: Kind, name: str) -> str:
 def demand_upload(kind: Kind, name: str, files: Files, limits: UploadLimits) -> None:
     """Raise UploadRefused unless the files are a definition or a skill (P04, P05)."""
     what = f'Cannot take the {kind.word} "{name}"'
+    _demand_small(what, files, limits)
     for path in files:
         fault = fault_of_path(path)
         if fault is not None:
@@ -46,18 +55,28 @@ def demand_upload(kind: Kind, name: str, files: Files, limits: UploadLimits) -> 
     fault = fault_of_paths(files.keys())
     if fault is not None:
         raise UploadRefused(f"{what}: {fault}. Rename one of them.")
+    entries = len(files) + len(directories_of(files.keys()))
+    if entries > SCANNED.entries:
+        raise UploadTooLarge(
+            f"{what}: it has {entries} files and directories, more than "
+            f"{SCANNED.entries}. Make it flatter."
+        )
+    _demand_main_file(what, kind, files)
+
+
+def _demand_small(what: str, files: Files, limits: UploadLimits) -> None:
     if len(files) > limits.files:
         raise UploadTooLarge(
             f"{what}: it has {len(files)} files, more than {limits.files}. Leave out "
             "what is not needed, or raise upload_max_files."
         )
     size = sum(len(content.data) for content in files.values())
-    if size > limits.bytes:
+    most = min(limits.bytes, SCANNED.bytes)
+    if size > most:
         raise UploadTooLarge(
-            f"{what}: it has {size} bytes, more than {limits.bytes}. Leave out what is "
-            "not needed, or raise upload_max_bytes."
+            f"{what}: it has {size} bytes, more than {most}. Leave out what is not "
+            f"needed, or raise upload_max_bytes, to {SCANNED.bytes} at most."
         )
-    _demand_main_file(what, kind, files)
 
 
 def _demand_main_file(what: str, kind: Kind, files: Files) -> None:

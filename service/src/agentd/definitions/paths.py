@@ -45,5 +45,16 @@ def fault_of_paths(paths: Collection[str]) -> str | None:
     return None
 
 
+def directories_of(paths: Collection[str]) -> set[str]:
+    """Return the directories that files with those paths lie in."""
+    found: set[str] = set()
+    for path in paths:
+        above, slash, _name = path.rpartition("/")
+        while slash and above not in found:
+            found.add(above)
+            above, slash, _name = above.rpartition("/")
+    return found
+
+
 def _size(part: str) -> int:
     return len(part.encode("utf-8", "surrogatepass"))

@@ -22,7 +22,15 @@ from agentd.definitions.names import is_name
 from agentd.definitions.paths import fault_of_path
 from agentd.definitions.resolve import BUILT_IN, UPLOADED, Tiers, find, holds
 from agentd.definitions.staging import Staging
-from agentd.definitions.values import Content, Entry, File, Files, Kind, UploadLimits
+from agentd.definitions.values import (
+    SCANNED,
+    Content,
+    Entry,
+    File,
+    Files,
+    Kind,
+    UploadLimits,
+)
 from agentd.errors import (
     DefinitionBuiltIn,
     DefinitionExists,
@@ -32,10 +40,8 @@ from agentd.errors import (
     UploadTooLarge,
 )
 from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree, scan
-from agentd.skills.values import Limits
 
 MAX_LISTED = 1000
-SCANNED = Limits(entries=5000, bytes=64 * 1024 * 1024)
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -47,7 +53,7 @@ class Store:
         self._tiers = tiers
         self._limits = limits
         self._staging = Staging(tiers.uploaded)
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()
 
     def settle(self) -> None:
         """Put right what a kill left half-way; control does so when it starts."""
@@ -81,7 +87,7 @@ class Store:
         with self._failing("read", name), _opened(place) as directory:
             tree = scan(directory, "", SCANNED)
             main = self._read(directory, self.kind.main_file)
-        return _entry(name, tier, tree, self._hides(name, tier), main.data)
+            return _entry(name, tier, tree, self._hides(name, tier), main.data)
 
     def content(self, name: str, path: str | None = None) -> tuple[str, str, Content]:
         """Return the tier, the path and the content of a file; the main one without.
@@ -131,7 +137,9 @@ class Store:
                 f'Cannot change the {self.kind.word} "{name}": its {wanted} is no '
                 "text in UTF-8. Send it as that."
             )
-        return self.replace(name, {**self._files(name), wanted: content})
+        # Whoever changes another file at the same time loses nothing by it.
+        with self._one_at_a_time:
+            return self.replace(name, {**self._files(name), wanted: content})
 
     def remove(self, name: str) -> None:
         """Remove an uploaded one; raise DefinitionBuiltIn or DefinitionUnknown."""

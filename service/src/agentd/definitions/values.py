@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agentd.definitions.resolve import DEFINITION_FILE, SKILL_FILE
+from agentd.skills.values import Limits
+
+# What is larger is read neither here nor by an agent, however it came there.
+SCANNED = Limits(entries=5000, bytes=64 * 1024 * 1024)
 
 
 @dataclass(frozen=True)
