@@ -37,6 +37,10 @@ class Registry:
                 store.settle()
             except DefinitionsFailed as error:
                 log.warning("definitions_not_settled", error=str(error))
+        try:
+            self.webhooks.settle()
+        except OSError as error:
+            log.warning("webhooks_not_settled", error=str(error))
 
 
 def registry_of(settings: ControlSettings) -> Registry:

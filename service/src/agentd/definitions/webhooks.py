@@ -26,7 +26,14 @@ MAX_DEPTH = 16
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 MASK = "********"
-_SECRET = re.compile(r"secret|token|password|passphrase|api_?key|credential", re.I)
+_SECRET = re.compile(
+    r"secret|token|passw|passphrase|credential|authorization|cookie|signature|hmac|"
+    r"(api|private|signing|access|shared|encryption)[_-]?key",
+    re.I,
+)
+# A name and a password in the address of a server.
+_SIGNED_ADDRESS = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_DRAFT = re.compile(rf"\.(?:{'|'.join(NAMES)})\.[0-9a-f]{{16}}")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 Settings = dict[str, object]
@@ -41,7 +48,13 @@ class Webhooks:
 
     def list(self) -> list[str]:
         """Return the names of those that have settings."""
-        return [name for name in NAMES if self._path(name).is_file()]
+        return [name for name in NAMES if self._is_there(name)]
+
+    def settle(self) -> None:
+        """Remove what a kill left half: it holds secrets that nobody would remove."""
+        with suppress(FileNotFoundError), self._one_at_a_time:
+            for name in filter(_DRAFT.fullmatch, os.listdir(self._directory)):
+                (self._directory / name).unlink()
 
     def get(self, name: str) -> Settings:
         """Return the settings without their secrets; raise DefinitionUnknown."""
@@ -74,6 +87,15 @@ class Webhooks:
             raise _unknown(name) from None
         except OSError as error:
             raise self._failed("remove", name, error) from error
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            mode = os.stat(self._path(name), follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._failed("read", name, error) from error
+        return stat.S_ISREG(mode)
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}.json"
@@ -133,19 +155,22 @@ class Webhooks:
 
 
 def masked(value: Settings) -> Settings:
-    """Return the settings with a mask in place of each secret text."""
-    return {key: _masked(key, inner) for key, inner in value.items()}
+    """Return the settings with a mask in place of each secret."""
+    return {key: _masked(key, inner, False) for key, inner in value.items()}
 
 
-def _masked(key: str, value: object) -> object:
+def _masked(key: str, value: object, hidden: bool) -> object:
+    hidden = hidden or _is_hidden(key)
     if isinstance(value, dict):
-        return masked(value)
+        return {name: _masked(name, inner, hidden) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(key, one) for one in value]
-    return MASK if _is_secret(key, value) else value
+        return [_masked(key, one, hidden) for one in value]
+    return MASK if _is_secret(hidden, value) else value
 
 
-def unmasked(value: Settings, former: Settings, depth: int = 0) -> Settings:
+def unmasked(
+    value: Settings, former: Settings, depth: int = 0, hidden: bool = False
+) -> Settings:
     """Return the settings with the former secret where a mask stands."""
     if depth > MAX_DEPTH:
         raise UploadRefused(
@@ -155,11 +180,12 @@ def unmasked(value: Settings, former: Settings, depth: int = 0) -> Settings:
     whole: Settings = {}
     for key, inner in value.items():
         known = former.get(key)
+        covered = hidden or _is_hidden(key)
         if isinstance(inner, dict):
             below = known if isinstance(known, dict) else {}
-            whole[key] = unmasked(inner, below, depth + 1)
-        elif inner == MASK and _is_secret(key, inner):
-            if not isinstance(known, str):
+            whole[key] = unmasked(inner, below, depth + 1, covered)
+        elif inner == MASK and (covered or _is_secret(covered, known)):
+            if not _is_secret(covered, known):
                 raise UploadRefused(
                     f'Cannot store these settings: "{key[:100]}" is the mask of a '
                     "secret, and none is there. Send the secret itself."
@@ -188,13 +214,16 @@ def _encoded(name: str, settings: Settings) -> bytes:
         ) from error
 
 
-def _is_secret(key: str, value: object) -> bool:
+def _is_hidden(key: str) -> bool:
     # The name of a file with a secret is none.
-    return (
-        isinstance(value, str)
-        and _SECRET.search(key) is not None
-        and not key.endswith("_file")
-    )
+    return _SECRET.search(key) is not None and not key.endswith("_file")
+
+
+def _is_secret(hidden: bool, value: object) -> bool:
+    """Return whether a value is not told: a text, or a number that was not quoted."""
+    if isinstance(value, str):
+        return hidden or _SIGNED_ADDRESS.search(value) is not None
+    return hidden and isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _unknown(name: str) -> DefinitionUnknown:
