@@ -15,6 +15,7 @@ from control.stored import message, stored
 
 from agentd.database.claims import Claim, begin_turn, end_turn, give_back, hold
 from agentd.database.conversations import IDLE, RUNNING, get_conversation
+from agentd.database.hosts import Host, list_hosts
 from agentd.database.interrupted import mark_interrupted, take_over
 from agentd.database.open import Database, open_database
 from agentd.errors import ConversationBusy, ConversationElsewhere
@@ -22,6 +23,7 @@ from agentd.errors import ConversationBusy, ConversationElsewhere
 from .two import parts, two_hosts
 
 A, B = Claim("a", shared=True), Claim("b", shared=True)
+LOST = Host("a", "of-a", started_at=1.0, seen_at=1.0)
 
 
 async def seen(database: Database) -> tuple[str, str | None, int]:
@@ -80,7 +82,7 @@ async def test_an_end_is_not_stored_where_others_went_on(database_url: str) -> N
     async with open_database(database_url) as database:
         await stored(database)
         await database.do(lambda c: begin_turn(c, message(1), A))
-        taken = await database.do(lambda c: take_over(c, "b", ["a"], ["main"]))
+        taken = await database.do(lambda c: take_over(c, "b", [LOST], ["main"]))
 
         with pytest.raises(ConversationElsewhere):
             await database.do(lambda c: end_turn(c, message(2), IDLE, A))
@@ -198,7 +200,9 @@ async def test_an_answer_that_comes_after_others_went_on_is_told_as_such(
         running = asyncio.ensure_future(a.say("two", conversation_id=named))
         await until(lambda: len(a.engine.said) == 2)
         async with open_database(postgres_url) as database:
-            await database.do(lambda c: take_over(c, "b", ["a"], ["main"]))
+            await database.do(
+                lambda c: take_over(c, "b", [list_hosts(c)["a"]], ["main"])
+            )
         a.engine.gate.set()
         answer = await running
         said = (await a.client.get(f"/chat/{named}/messages")).json()["messages"]

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import ask_turn_state
-from agentd.database.claims import end_turn
+from agentd.database.claims import demand_open, end_turn
 from agentd.database.conversations import IDLE, Conversation, Message
 from agentd.database.interrupted import (
     UNSETTLED,
@@ -140,7 +140,7 @@ class Recovery:
                 log.warning("lost_turns_not_settled", error=str(error))
 
     async def _take_over(self) -> list[InterruptedTurn]:
-        lost = self._parts.host.lost()
+        lost = self._parts.host.lost_hosts()
         if not lost:
             return []
         agents = list(self._parts.spawner.states())
@@ -259,10 +259,12 @@ class Recovery:
         )
 
         def store(connection: Transaction) -> None:
+            claim = self._parts.claim()
+            demand_open(connection, turn.key.conversation_id, claim)
             if turn.told and end.status != "recovered":
                 mark_settled(connection, turn)
             else:
-                end_turn(connection, message, IDLE, self._parts.claim())
+                end_turn(connection, message, IDLE, claim)
             if end.in_transcript and turn.session_id is not None:
                 session = StoredSession(
                     turn.session_id, durable=True, last_message_uuid=end.last_uuid

@@ -19,7 +19,7 @@ from agentd.database.conversations import (
     add_message,
     insert_message,
 )
-from agentd.database.interrupted import INTERRUPTED
+from agentd.database.interrupted import INTERRUPTED, UNSETTLED
 from agentd.database.tables import conversations
 from agentd.errors import ConversationBusy, ConversationElsewhere
 
@@ -53,11 +53,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Held:
-    """A conversation that is held without a turn, and how it was before."""
+    """A conversation that is held without a turn, by whom, and how it was before."""
 
     conversation_id: str
     status: str
     host: str | None
+    by: str
 
 
 def begin_turn(connection: Connection, message: Message, claim: Claim) -> None:
@@ -112,6 +113,19 @@ def demand_mine(connection: Connection, conversation_id: str, claim: Claim) -> N
         raise _elsewhere(conversation_id, claim.host)
 
 
+def demand_open(connection: Connection, conversation_id: str, claim: Claim) -> None:
+    """Raise ConversationElsewhere if the turn of this host has its end already.
+
+    Whoever lost its line at COMMIT stored the end, or did not, and cannot tell.
+    """
+    if not claim.shared:
+        return
+    row = connection.execute(_LOOK, {"at_id": conversation_id}).first()
+    open_here = row is not None and row.status in UNSETTLED
+    if row is None or not open_here or row.host != claim.host:
+        raise _elsewhere(conversation_id, claim.host)
+
+
 def demand_rest(connection: Connection, conversation_id: str, claim: Claim) -> None:
     """Let no other host begin a turn before this transaction ends.
 
@@ -125,30 +139,34 @@ def hold(connection: Connection, conversation_id: str, claim: Claim) -> Held | N
     """Let no other host begin a turn until it is given back; return None if unknown."""
     before = _look(connection, conversation_id, claim)
     if before is not None:
-        _set(connection, before, status=RUNNING, host=claim.host)
+        connection.execute(
+            update(conversations)
+            .where(conversations.c.id == conversation_id)
+            .values(status=RUNNING, host=claim.host)
+        )
     return before
 
 
 def give_back(connection: Connection, held: Held) -> None:
-    """End a hold."""
-    _set(connection, held, status=held.status, host=held.host)
+    """End a hold; one that another host took over since is left to that host."""
+    connection.execute(
+        update(conversations)
+        .where(
+            conversations.c.id == held.conversation_id,
+            conversations.c.status == RUNNING,
+            conversations.c.host == held.by,
+        )
+        .values(status=held.status, host=held.host)
+    )
 
 
 def _look(connection: Connection, conversation_id: str, claim: Claim) -> Held | None:
     row = connection.execute(_LOOK, {"at_id": conversation_id}).first()
     if row is None:
         return None
-    if row.status in {RUNNING, INTERRUPTED} and row.host not in {None, claim.host}:
+    if row.status in UNSETTLED and row.host not in {None, claim.host}:
         raise _busy(conversation_id, row.host)
-    return Held(conversation_id, row.status, row.host)
-
-
-def _set(connection: Connection, held: Held, *, status: str, host: str | None) -> None:
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.id == held.conversation_id)
-        .values(status=status, host=host)
-    )
+    return Held(conversation_id, row.status, row.host, claim.host)
 
 
 def _busy(conversation_id: str, host: str | None = None) -> ConversationBusy:

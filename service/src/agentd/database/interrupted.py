@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, select, true, update
 
 from agentd.database.conversations import IDLE, RUNNING
+from agentd.database.hosts import Host, list_hosts
 from agentd.database.tables import conversations, messages, sessions
 from agentd.sessions.identity import SessionKey
 
@@ -57,30 +58,39 @@ def mark_interrupted(
 
 
 def take_over(
-    connection: Connection, host: str, lost: Iterable[str], agents: Iterable[str]
+    connection: Connection, host: str, lost: Iterable[Host], agents: Iterable[str]
 ) -> list[InterruptedTurn]:
     """Make the turns of lost hosts this host's, and return them.
 
-    Only those of agents that this host has; what another host takes first is its.
+    Only those of agents that this host has; what another host takes first is its. A
+    host that gave a sign of life since it was seen as told keeps what it has.
     """
+    silent = {one.name: one for one in lost}
     stale = (
         select(conversations.c.id, conversations.c.host)
         .where(
             conversations.c.status.in_(UNSETTLED),
-            conversations.c.host.in_(list(lost)),
+            conversations.c.host.in_(list(silent)),
             conversations.c.agent.in_(list(agents)),
         )
         .with_for_update(skip_locked=True)
     )
-    was = {row.id: row.host for row in connection.execute(stale)}
+    found = connection.execute(stale).all()
+    # Behind the lock: a host that is back was seen before it begins a turn.
+    known = list_hosts(connection) if found else {}
+    was = {
+        row.id: row.host
+        for row in found
+        if known.get(row.host, silent[row.host]) == silent[row.host]
+    }
     if not was:
         return []
     mine = conversations.c.id.in_(list(was))
     connection.execute(
         update(conversations).where(mine).values(status=INTERRUPTED, host=host)
     )
-    found = _interrupted(connection, mine)
-    return [replace(one, lost_host=was[one.key.conversation_id]) for one in found]
+    turns = _interrupted(connection, mine)
+    return [replace(one, lost_host=was[one.key.conversation_id]) for one in turns]
 
 
 def _interrupted(

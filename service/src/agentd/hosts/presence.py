@@ -82,6 +82,10 @@ class Presence:
         """Return the other hosts of which no sign of life came for too long."""
         return self._lost
 
+    def lost_hosts(self) -> Sequence[Host]:
+        """Return the lost hosts, each as it was seen last."""
+        return [self._hosts[name] for name in sorted(self._lost)]
+
     def hosts(self) -> Mapping[str, Host]:
         """Return the hosts as they were seen last, this one among them."""
         return self._hosts
