@@ -21,7 +21,12 @@ from pathlib import Path
 from agentd.agent.definition_manifest import read_known, write_known
 from agentd.agent.definition_plan import OTHER, Act, Step, places_of_files, plan
 from agentd.agent.directories import open_up
-from agentd.agent.hostile_files import FileUnusable, read_small, replace_file
+from agentd.agent.hostile_files import (
+    FileUnusable,
+    read_small,
+    replace_file,
+    set_aside,
+)
 from agentd.definitions.paths import OWN_DIRECTORY, fault_of_path
 from agentd.skills.kernel import sync_filesystem
 from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree, scan
@@ -164,6 +169,8 @@ class _Sync:
             if name == DRAFT or name.startswith("."):
                 with suppress(OSError):
                     os.unlink(self._own / name)
+        if _is_directory(self._own / DRAFT):
+            set_aside(self._own / DRAFT)
 
     def _at(self, path: str) -> str | None:
         """Return the digest of what is at that path now, None if nothing is.
@@ -171,8 +178,11 @@ class _Sync:
         What a link on the way leads to is not there: it is never touched.
         """
         place = self._target / path
-        if any(above.is_symlink() for above in self._above(place)):
-            return None
+        for above in reversed(self._above(place)):
+            if above.is_symlink():
+                return None
+            # What the agent closed to itself would hold up every later turn.
+            open_up(above)
         try:
             status = place.lstat()
             content = read_small(place, LIMITS.bytes)
@@ -225,6 +235,8 @@ class _Sync:
         found = self._at(str(place.relative_to(self._target)))
         mark = secrets.token_hex(6) if found in (None, OTHER) else found[:SHOWN_DIGITS]
         beside = kept / f"{mark}-{place.name}"
+        if _is_directory(beside):
+            beside = kept / f"{secrets.token_hex(6)}-{place.name}"
         if len(os.listdir(kept)) >= MAX_KEPT and not os.path.lexists(beside):
             self._done.warnings.append(
                 f"{place} was edited and stays as it is: {MAX_KEPT} versions are kept "
