@@ -100,6 +100,16 @@ def test_what_cannot_be_used_is_refused_without_being_quoted(
     assert "canary" not in str(caught.value)
 
 
+def test_what_is_kept_is_json_for_every_reader() -> None:
+    """P10: the CLI reads no NaN, and would take its whole file for none."""
+    content = b'{"accessToken": "canary-8", "a": NaN, "b": [1, -1e999], "c": 1.5}'
+
+    found = read_credential(content, NOW)
+
+    assert found.sign_in == {"accessToken": "canary-8", "c": 1.5}
+    assert json.dumps(found.document(), allow_nan=False)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -40,7 +40,6 @@ class Credential:
     expires_at: float | None = None
     sign_in: Mapping[str, object] = field(default_factory=dict, repr=False)
 
-
     @property
     def bare(self) -> Credential:
         """Return it without what is only good for renewing it."""
@@ -132,7 +131,12 @@ def expiry_of(value: object) -> float | None:
 def _is_plain(value: object) -> bool:
     """Return whether a value is a scalar or a list of such, as in the CLI's file."""
     parts = value if isinstance(value, list) else [value]
-    return not any(isinstance(part, dict | list) for part in parts)
+    return not any(isinstance(part, dict | list) or _is_odd(part) for part in parts)
+
+
+def _is_odd(value: object) -> bool:
+    # Written as NaN or Infinity, it would make the whole file none for the CLI.
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _api_key(value: object) -> str:
