@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from store.machines import RECALL, Machine, machine
 
+from agentd.transcripts.key import project_key
+
 PWD = "tool Bash " + json.dumps({"command": "pwd"})
 
 pytestmark = pytest.mark.live
@@ -44,12 +46,14 @@ def test_a_conversation_in_a_definition_goes_on_in_it_at_another_host_and_comes_
 
         at_b = b.control.say(RECALL, **named)
         there = b.control.say(PWD, **named)
+        (restored,) = b.transcripts()
         a.control.start()
         at_a = a.control.say(RECALL, **named)
         here = a.control.say(PWD, **named)
 
     assert "mango" in at_b["result"]
     assert str(work(b)) in there["result"]
+    assert restored.parent.name == project_key(work(b))
     assert "mango" in at_a["result"]
     assert str(work(a)) in here["result"]
     answers = (first, at_b, there, at_a, here)

@@ -231,3 +231,16 @@ async def test_a_line_that_is_not_there_is_told_with_the_last_that_is(
     assert missing["exists"] is False
     assert (told["exists"], told["found"], told["data"]) == (True, False, "")
     assert told["last_uuid"] == str(uuid.UUID(int=1))
+
+
+async def test_a_session_of_a_definition_comes_into_the_project_of_its_directory(
+    side: Side,
+) -> None:
+    """P14: else it would go on in the agent's own, once the definition is gone."""
+    await side.put(line(1), definition="reviewer")
+    with pytest.raises(CallFailed, match="name of one"):
+        await side.write("begin", definition="../reviewer")
+
+    project = project_key(side.work / "definitions" / "reviewer")
+    (written,) = side.project.parent.glob("*/*.jsonl")
+    assert written.parent.name == project

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agentd.agent.settings import AgentSettings
 from agentd.agent.start import is_uuid
+from agentd.definitions.names import is_name
 from agentd.spawner.dial import Call, CallFailed
 from agentd.transcripts.drafts import Draft, DraftRefused, begin, is_beside
 from agentd.transcripts.find import Places
@@ -55,7 +56,7 @@ class Restore:
         try:
             if step == "begin":
                 self._demand_quiet(session)
-                return await self._begin(key)
+                return await self._begin(key, _definition(given))
             draft = self._drafts.get(key)
             if draft is None:
                 raise CallFailed("this file was not begun, or was given up meanwhile.")
@@ -74,11 +75,11 @@ class Restore:
             ) from error
         raise CallFailed("step has to be begin, append or commit.")
 
-    async def _begin(self, key: tuple[str, str]) -> Given:
+    async def _begin(self, key: tuple[str, str], definition: str | None) -> Given:
         self._give_up(key)
         while len(self._drafts) >= MAX_DRAFTS:
             self._give_up(next(iter(self._drafts)))
-        draft = await asyncio.to_thread(begin, self._places, *key)
+        draft = await asyncio.to_thread(begin, self._places, *key, definition)
         self._drafts[key] = draft
         return {"size": 0}
 
@@ -116,6 +117,13 @@ def _path(given: Given) -> str:
     if not isinstance(path, str) or not (path == "" or is_beside(path)):
         raise CallFailed("path is none of a session's files.")
     return path
+
+
+def _definition(given: Given) -> str | None:
+    definition = given.get("definition")
+    if definition is None or is_name(definition):
+        return None if definition is None else str(definition)
+    raise CallFailed("definition has to be the name of one.")
 
 
 def _offset(given: Given) -> int:

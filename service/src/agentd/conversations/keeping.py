@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 from weakref import WeakValueDictionary
 
-from agentd.conversations.restoring import restore
+from agentd.conversations.restoring import Goal, restore
 from agentd.conversations.tails import Tail, first_tail, next_tail
 from agentd.database import transcripts
 from agentd.database.transcripts import NewEntry
@@ -94,7 +94,7 @@ class Keeping:
         self._hold(store, reason)
         return NOT_STORED.format(reason=before or reason)
 
-    async def settle(self, binding: Binding) -> None:
+    async def settle(self, binding: Binding, definition: str | None = None) -> None:
         """Bring disk and database together before a session is resumed.
 
         What the disk has and cannot be stored stops nobody from going on here. Raise
@@ -113,9 +113,8 @@ class Keeping:
         told = {"agent": binding.agent, "session": binding.session_id}
         if parted:
             log.warning("transcript_parted", **told)
-        files = await restore(
-            self._parts.database, self._spawner, binding.place, keep=parted
-        )
+        goal = Goal(self._spawner, definition)
+        files = await restore(self._parts.database, goal, binding.place, keep=parted)
         log.info("transcript_restored", files=files, standing=found.standing, **told)
 
     def _hold(self, store: BoundStore, reason: str) -> None:

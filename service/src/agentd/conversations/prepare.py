@@ -193,7 +193,7 @@ class Preparation:
         if self._parts.keeping is not None:
             conversation_id = target.key.conversation_id
             binding = Binding(agent, conversation_id, stored.session_id)
-            await self._parts.keeping.settle(binding)
+            await self._parts.keeping.settle(binding, target.definition)
         transcript = await find_transcript(
             self._parts.spawner, agent, stored.session_id
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from agentd.database import transcripts
@@ -25,9 +26,15 @@ MAX_FILES = 1000
 METADATA = "agent_metadata"
 
 
-async def restore(
-    database: Database, spawner: Spawner, place: Place, *, keep: bool
-) -> int:
+@dataclass(frozen=True)
+class Goal:
+    """Whose disk it is, and in which definition the session's CLI works there."""
+
+    spawner: Spawner
+    definition: str | None = None
+
+
+async def restore(database: Database, goal: Goal, place: Place, *, keep: bool) -> int:
     """Write every file of a session, its own last; return how many they are.
 
     The own file takes the place of what is there, which is kept beside if told.
@@ -37,20 +44,20 @@ async def restore(
         found = await transcripts.subpaths(connection, place)
     subpaths = [one for one in found if is_subpath(one)][:MAX_FILES]
     for subpath in subpaths:
-        writing = Writing(spawner, place, f"{subpath}.jsonl")
+        writing = Writing(goal, place, f"{subpath}.jsonl")
         metadata = await writing.put(_lines(database, place, subpath), keep=False)
         if metadata is not None:
-            beside = Writing(spawner, place, f"{subpath}.meta.json")
+            beside = Writing(goal, place, f"{subpath}.meta.json")
             await beside.put(_one(json.dumps(metadata)), keep=False)
-    await Writing(spawner, place, "").put(_lines(database, place, ""), keep=keep)
+    await Writing(goal, place, "").put(_lines(database, place, ""), keep=keep)
     return len(subpaths) + 1
 
 
 class Writing:
     """One file that the agent's side writes."""
 
-    def __init__(self, spawner: Spawner, place: Place, path: str) -> None:
-        self._spawner = spawner
+    def __init__(self, goal: Goal, place: Place, path: str) -> None:
+        self._goal = goal
         self._place = place
         self._path = path
         self._metadata: dict[str, Any] | None = None
@@ -86,11 +93,12 @@ class Writing:
         await self._call("append", data=base64.b64encode(piece).decode())
 
     async def _call(self, step: str, **given: object) -> None:
-        await self._spawner.call(
+        await self._goal.spawner.call(
             self._place.agent,
             "write_transcript",
             {
                 "session_id": self._place.session_id,
+                "definition": self._goal.definition,
                 "path": self._path,
                 "step": step,
                 **given,

@@ -95,15 +95,17 @@ def draft_name(name: str) -> str:
     return f".{name}.restoring"
 
 
-def begin(places: Places, session_id: str, path: str) -> Draft:
+def begin(
+    places: Places, session_id: str, path: str, definition: str | None = None
+) -> Draft:
     """Begin the file of a session: its own if the path is empty, else one beside.
 
     It comes to lie where a transcript of the session lies already, else in the
-    project of the working directory. Raise OSError.
+    project of the directory in which its CLI works. Raise OSError.
     """
     with transcripts_of(places, session_id) as found:
         known = [one.project for one in found if one.file >= 0]
-    project = known[0] if known else places.own_project
+    project = known[0] if known else places.project_of(definition)
     parts = [project, *([session_id, *path.split("/")[:-1]] if path else [])]
     name = path.rsplit("/", maxsplit=1)[-1] if path else f"{session_id}{SUFFIX}"
     places.config_directory.mkdir(mode=0o700, parents=True, exist_ok=True)

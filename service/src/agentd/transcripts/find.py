@@ -53,6 +53,12 @@ class Places:
         """Return the key of the project that the CLI works in."""
         return project_key(self.working_directory)
 
+    def project_of(self, definition: str | None) -> str:
+        """Return the key of the project that the CLI works in with a definition."""
+        if definition is None or self.definitions is None:
+            return self.own_project
+        return project_key(self.definitions / definition)
+
     @cached_property
     def _of_definitions(self) -> str:
         """Return what the keys of the definitions' projects begin with."""
