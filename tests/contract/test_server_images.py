@@ -18,6 +18,7 @@ SECRET = "canary's word"
 POSTGRES = """#!/bin/sh
 [ "$1" = --version ] && { echo "postgres (PostgreSQL) 17.5 (Debian)"; exit 0; }
 echo "postgres $*" >>"$TOLD"
+echo "$$ ${PG_GRANDPARENT_PID:-}" >>"$TOLD.pids"
 [ "$1" = --single ] && cat >>"$TOLD"
 [ -z "${FAILS:-}" ]
 """
@@ -127,6 +128,19 @@ def test_another_password_is_given_to_the_database_that_is_there(image: Image) -
     assert (changed.returncode, again.returncode) == (0, 0)
     assert "ALTER ROLE agentkeep PASSWORD 'another';" in asked
     assert len(image.told()) == 1
+
+
+def test_what_a_killed_server_left_hinders_no_other_password(image: Image) -> None:
+    """PostgreSQL takes a pid that lives for another server, unless it is told of it."""
+    image.start()
+    (image.place / "told.pids").unlink()
+    (image.place / "password").write_text("another")
+
+    image.start()
+
+    lines = (image.place / "told.pids").read_text().splitlines()
+    alone, server = [line.split(" ") for line in lines]
+    assert (alone[1], server[1]) == (server[0], "")
 
 
 def test_data_of_another_version_is_refused_and_left_alone(image: Image) -> None:

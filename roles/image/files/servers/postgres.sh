@@ -31,8 +31,9 @@ with_a_name() {
 }
 
 # Statements on standard input, where no process list shows them; nobody else is served.
+# A killed server left its pid, which is this script's now: it is no other server.
 alone() {
-    with_a_name postgres --single -j -c exit_on_error=true -c log_statement=none \
+    with_a_name env PG_GRANDPARENT_PID="$$" postgres --single -j -c exit_on_error=true -c log_statement=none \
         -c log_min_error_statement=panic -D "$1" postgres >/dev/null
 }
 
