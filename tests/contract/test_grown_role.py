@@ -78,7 +78,7 @@ def test_alone_there_is_no_server(alone: Documents) -> None:
     assert not {"redis", "postgres"} & set(entries(alone))
     assert "database" in entries(alone)
     assert (control.database_url_file, control.redis_url_file) == (None, None)
-    assert not {"redis_url", "database_url"} & {name for _, name in alone.files}
+    assert not {"redis_url", "database_url"} & {name for _entry, name in alone.files}
 
 
 def test_control_waits_for_servers_that_nobody_else_reaches(grown: Documents) -> None:
@@ -183,7 +183,7 @@ def test_control_reads_the_addresses_where_they_are_written(
 
 
 def test_every_setting_of_tasks_and_hosts_has_its_variable(tmp_path: Path) -> None:
-    variables = {name: value for name, (_, value) in SETTINGS.items()}
+    variables = {name: value for name, (_key, value) in SETTINGS.items()}
 
     made = documents(tmp_path, variables)
 

@@ -10,6 +10,7 @@ place and takes it by a rename, so that an agent sees all of the old one or of t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -19,6 +20,7 @@ from typing import Iterator
 from .._errors import LayoutRefused, UnsafePath
 from .._files.content import open_regular
 from .._files.descent import Status, status_of
+from .._files.exchange import exchange
 from .._files.refusals import explained
 from .._files.root import open_tree
 from .._files.tree import Tree
@@ -178,6 +180,9 @@ def _carry_out(tree: Tree, order: Order, change: Change) -> None:
     item = change.item
     if item is not None and item.files is not None:
         _make(tree, f"{above}/{new}", item, order.owner)
+    if change.action == "changed" and _swap(tree, above, new, change.name):
+        _remove(tree, above, new)
+        return
     if change.action != "created":
         _rename(tree, above, change.name, old)
     if change.action != "removed":
@@ -200,10 +205,21 @@ def _make(tree: Tree, place: str, item: Item, owner: tuple[int, int]) -> None:
         tree.write(f"{place}/{path}", files[path].data, files[path].mode, owner)
 
 
-def _rename(tree: Tree, above: str, name: str, other: str) -> None:
+def _swap(tree: Tree, above: str, name: str, other: str) -> bool:
+    """Swap both, so that there is no instant without one; False if it is refused."""
     directory = tree.directory(above)
     assert directory is not None
+    with explained("replace", f"{tree.root}/{above}/{other}"):
+        swapped = exchange(directory, name, other)
+        os.fsync(directory)
+    return swapped
+
+
+def _rename(tree: Tree, above: str, name: str, other: str) -> None:
+    directory = tree.directory(above)
     with explained("rename", f"{tree.root}/{above}/{name}"):
+        if directory is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         os.rename(name, other, src_dir_fd=directory, dst_dir_fd=directory)
         os.fsync(directory)
 

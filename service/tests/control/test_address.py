@@ -100,6 +100,6 @@ def test_a_file_without_an_address_is_refused(
         secret.write_text(content)
 
     with pytest.raises(SettingsInvalid, match="database_url_file") as refused:
-        _ = settings(database_url_file=str(secret)).database_address
+        _address = settings(database_url_file=str(secret)).database_address
 
     assert "s3cret" not in str(refused.value)

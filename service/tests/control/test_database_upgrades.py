@@ -121,7 +121,7 @@ async def test_of_hosts_that_start_at_once_one_moves_the_schema(
             assert await reading.scalar(moved) == SCHEMA_REVISION
             return await get_conversation(reading, "conv-1")
 
-    found = await asyncio.gather(*(start() for _ in range(4)))
+    found = await asyncio.gather(*(start() for _number in range(4)))
 
     assert len({one.id if one else None for one in found}) == 1
     assert (found[0] is None) is (revision is None)

@@ -137,7 +137,7 @@ async def test_a_server_that_is_cut_off_is_told_in_time(
             assert "in time" in str(error.value) or "timeout" in str(error.value)
 
     async with open_database(postgres_url, limit_seconds=LIMIT_SECONDS) as database:
-        await asyncio.gather(*(count(database) for _ in range(4)))
+        await asyncio.gather(*(count(database) for _number in range(4)))
         await database.do(partial(add, number=0))
         postgres_server.cut()
         began = time.monotonic()

@@ -159,7 +159,9 @@ async def test_of_two_that_ask_about_an_issue_at_once_none_is_lost(
         return (await host.say(repository="a/b", issue="7")).status_code
 
     async with two_hosts(postgres_url, tmp_path) as (a, b):
-        codes = await asyncio.gather(*(ask(host) for host in (a, b) for _ in range(3)))
+        codes = await asyncio.gather(
+            *(ask(host) for host in (a, b) for _number in range(3))
+        )
         listed = (await a.client.get("/chat")).json()["conversations"]
 
     assert set(codes) <= {200, 409}

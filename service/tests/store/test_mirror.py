@@ -176,7 +176,7 @@ async def test_who_writes_faster_than_is_stored_is_not_read() -> None:
 
 async def test_many_short_entries_are_stored_a_few_at_a_time_and_paced() -> None:
     store = KeptStore()
-    made = transport(store, frame(*({"type": "x"} for _ in range(30_000))), RESULT)
+    made = transport(store, frame(*({"type": "x"} for _n in range(30_000))), RESULT)
     made.serve(None, AgentBounds("main"))
     began = asyncio.get_running_loop().time()
 
