@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 
 KINDS = ("definitions", "skills")
 LEFT_OUT = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store"})
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MOST_FILES = 500
 MOST_BYTES = 10 * 1024 * 1024
 
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 task_vars=task_vars,
             )
         )
-        return result
+        return covered(result)
 
     def _with_files(self, kind: str, item: Any) -> Any:
         if not isinstance(item, dict) or not item.get("src"):
@@ -59,6 +60,23 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "CLAUDE.md or SKILL.md."
             )
         return {**item, "files": dict(read_files(source, what))}
+
+
+def covered(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result without the settings of webhooks among its options.
+
+    They hold secrets, and who registers a result or asks for more output sees those.
+    """
+    arguments = result.get("invocation", {}).get("module_args")
+    if not isinstance(arguments, dict) or "webhooks" not in arguments:
+        return result
+    given = arguments["webhooks"]
+    shown = [
+        {**one, "settings": HIDDEN} if isinstance(one, dict) else HIDDEN
+        for one in (given if isinstance(given, list) else [given])
+    ]
+    told = {**arguments, "webhooks": shown}
+    return {**result, "invocation": {**result["invocation"], "module_args": told}}
 
 
 def read_files(source: str, what: str) -> Iterator[tuple[str, dict[str, Any]]]:

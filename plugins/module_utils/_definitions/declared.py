@@ -29,9 +29,14 @@ from .values import (
 )
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
 MOST_PARTS = 16
 MOST_PART_BYTES = 200
+# The service reads no more of either, and keeps this directory for itself.
+MOST_ENTRIES = 5000
+MOST_SETTINGS_BYTES = 64 * 1024
+OWN_DIRECTORY = ".agentkeep"
+# Names that mean the agent's own directory.
+NO_DEFINITION = ("brain",)
 WORDS = {"definitions": "definition", "skills": "skill", "webhooks": "webhook"}
 
 
@@ -65,6 +70,12 @@ def _item(option: str, kind: str, given: Mapping[str, Any]) -> Item:
         return _webhook(what, name, given)
     if given["state"] == "absent":
         return Item(kind, name, None)
+    if kind == AGENTS and name in NO_DEFINITION:
+        raise InvalidInput(
+            what,
+            "that name means the agent's own directory",
+            f"Give it another name in {option}.",
+        )
     if given.get("files") is None:
         raise InvalidInput(
             what,
@@ -88,7 +99,13 @@ def _webhook(what: str, name: str, given: Mapping[str, Any]) -> Item:
         raise InvalidInput(what, "it has no settings", "Give its settings.")
     text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
     content = Content(PRIVATE_FILE_MODE, text.encode())
-    _demand_small(what, {"settings": content})
+    if len(content.data) > MOST_SETTINGS_BYTES:
+        raise InvalidInput(
+            what,
+            f"its settings have {len(content.data)} bytes; {MOST_SETTINGS_BYTES} are "
+            "the most",
+            "Leave out what is not needed.",
+        )
     return Item(WEBHOOKS, f"{name}.json", {"": content})
 
 
@@ -123,8 +140,10 @@ def fault_of_path(path: str) -> str | None:
         return "it is absolute"
     if any(part in ("", ".", "..") for part in parts):
         return 'it has an empty part, "." or ".."'
-    if UNPRINTABLE.search(path):
-        return "it holds a backslash or a control character"
+    if "\\" in path or not path.isprintable():
+        return "it holds a backslash, or what cannot be printed"
+    if parts[0] == OWN_DIRECTORY:
+        return f"{OWN_DIRECTORY} is a directory of the service's own"
     if len(parts) > MOST_PARTS or max(map(_size, parts)) > MOST_PART_BYTES:
         return "it is too deep or too long"
     return None
@@ -164,13 +183,22 @@ def _demand_small(what: str, files: Mapping[str, Content]) -> None:
 
 
 def _demand_apart(what: str, files: Mapping[str, Content]) -> None:
+    directories = set()
     for path in files:
         parts = path.split("/")
         for end in range(1, len(parts)):
             above = "/".join(parts[:end])
+            directories.add(above)
             if above in files:
                 raise InvalidInput(
                     what,
                     f'"{above}" is a file, and "{path}" lies below it',
                     "Correct its files.",
                 )
+    entries = len(files) + len(directories)
+    if entries > MOST_ENTRIES:
+        raise InvalidInput(
+            what,
+            f"it has {entries} files and directories; {MOST_ENTRIES} are the most",
+            "Make it flatter.",
+        )

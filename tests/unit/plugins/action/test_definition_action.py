@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentkeep.agents.plugins.action.definition import read_files
+from ansible_collections.agentkeep.agents.plugins.action.definition import (
+    covered,
+    read_files,
+)
 
 
 def test_files_are_read_with_their_paths_and_their_executable_bit(
@@ -49,3 +52,17 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(AnsibleActionFail, match="more than 500 files"):
         dict(read_files(str(tmp_path), "Cannot read this"))
+
+
+def test_no_result_tells_the_settings_of_a_webhook() -> None:
+    """J14: with more output asked for, Ansible shows the options of a module."""
+    options = {
+        "purge": False,
+        "webhooks": [{"name": "github", "settings": {"secret": "hush"}}, "hush"],
+    }
+
+    told = covered({"changed": True, "invocation": {"module_args": options}})
+
+    assert "hush" not in str(told)
+    assert told["invocation"]["module_args"]["webhooks"][0]["name"] == "github"
+    assert covered({"failed": True}) == {"failed": True}

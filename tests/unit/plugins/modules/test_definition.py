@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,34 @@ def test_a_deployment_that_is_not_laid_out_is_refused(
     assert done.failed
     assert "not laid out yet" in done.result["msg"]
     assert not Path(params["data_root"]).exists()
+
+
+def test_a_definition_that_is_replaced_is_there_at_every_instant(
+    declared: Params, run_module: Any
+) -> None:
+    """P13: a turn that begins meanwhile finds the old one or the new one."""
+    run_module(definition, {**declared, "definitions": [REVIEWER]})
+    main = shelf(declared) / "agents/reviewer/CLAUDE.md"
+    running, missed, looked = True, 0, 0
+
+    def look() -> None:
+        nonlocal missed, looked
+        while running:
+            looked += 1
+            missed += not main.exists()
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        for number in range(20):
+            files = {"CLAUDE.md": f"You review: {number}."}
+            run_module(
+                definition, {**declared, "definitions": [{**REVIEWER, "files": files}]}
+            )
+    finally:
+        running = False
+        watching.join()
+
+    assert looked > 100
+    assert missed == 0
+    assert sorted(path.name for path in main.parents[1].iterdir()) == ["reviewer"]

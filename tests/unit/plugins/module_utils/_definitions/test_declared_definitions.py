@@ -68,7 +68,9 @@ def test_names_that_could_escape_are_refused(name: str) -> None:
         ("a//b", "empty part"),
         ("a/./b", "empty part"),
         ("a\\b", "backslash"),
-        ("a\nb", "control character"),
+        ("a\nb", "cannot be printed"),
+        ("a\u202eb", "cannot be printed"),
+        (".agentkeep/definition.json", "of the service's own"),
         ("/".join("a" * 17), "too deep"),
         ("x" * 201, "too long"),
     ],
@@ -88,6 +90,31 @@ def test_paths_of_files_stay_below_their_directory(
         ({"definitions": [one(files={"other.md": "x"})]}, "no CLAUDE.md at its root"),
         ({"skills": [one(files={"CLAUDE.md": "x"})]}, "no SKILL.md at its root"),
         ({"definitions": [one(), one()]}, "declared twice"),
+        ({"definitions": [one("brain")]}, "means the agent's own directory"),
+        (
+            {
+                "webhooks": [
+                    {"name": "jira", "settings": {"a": "x" * 65536}, "state": "present"}
+                ]
+            },
+            "65536 are the most",
+        ),
+        (
+            {
+                "definitions": [
+                    one(
+                        files={
+                            "CLAUDE.md": "x",
+                            **{
+                                "/".join(f"{n}-{depth}" for depth in range(16)): "x"
+                                for n in range(350)
+                            },
+                        }
+                    )
+                ]
+            },
+            "5601 files and directories",
+        ),
         ({"definitions": [one(files=None)]}, "neither src nor files"),
         (
             {"definitions": [one(files={"CLAUDE.md": {"base64": "!"}})]},
