@@ -36,6 +36,9 @@ BATCH_BYTES = 1024 * 1024
 BATCH_ENTRIES = 1000
 LINES_IN_A_ROW = 64
 MAX_GAPS = 1000
+# For what is largest; an agent's side may answer byte by byte.
+FILL_SECONDS = 120.0
+TOO_SLOW = "The transcript on disk could not be read in time."
 NOT_STORED = (
     "This turn is not in the database yet, so that only this host can go on with it: "
     "{reason}"
@@ -137,7 +140,11 @@ class Keeping:
                 behind = last is None or await self._holds(binding, last)
                 standing: Standing = "behind" if behind else "parted"
                 return CaughtUp(standing, stored_bytes=stored.size)
-            count = await self._fill(binding, tail, put)
+            try:
+                async with asyncio.timeout(FILL_SECONDS):
+                    count = await self._fill(binding, tail, put)
+            except TimeoutError as error:
+                raise StoreRefused(TOO_SLOW) from error
         if count:
             log.info("entries_caught_up", session=binding.session_id, count=count)
         return CaughtUp("whole", count, stored.size)

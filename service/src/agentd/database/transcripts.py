@@ -44,7 +44,12 @@ _LAST = (
     .limit(1)
 )
 _HAS = select(entries.c.id).where(_AT_FILE, entries.c.uuid == bindparam("uuid"))
-_HOST = select(conversations.c.host).where(conversations.c.id == bindparam("at_id"))
+# Nobody goes on elsewhere before what was asked for is stored.
+_HOST = (
+    select(conversations.c.host)
+    .where(conversations.c.id == bindparam("at_id"))
+    .with_for_update(read=True)
+)
 _CHANGED = func.max(entries.c.stored_at)
 
 
@@ -114,7 +119,10 @@ def size_of(connection: Connection, place: Place) -> int:
 
 
 def host_of(connection: Connection, conversation_id: str) -> tuple[bool, str | None]:
-    """Return whether the conversation exists, and at which host it goes on."""
+    """Return whether the conversation exists, and at which host it goes on.
+
+    That stays so until the transaction ends.
+    """
     row = connection.execute(_HOST, {"at_id": conversation_id}).first()
     return row is not None, None if row is None else row.host
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentd.database.transcripts import NewEntry
 from agentd.errors import StoreRefused
+from agentd.sessions.identity import canonical_uuid
 
 MAX_ENTRY_BYTES = 8 * 1024 * 1024
 MAX_OPENINGS = 200_000
@@ -93,7 +94,13 @@ def entry_of_line(line: bytes) -> NewEntry | None:
         return None
     if value["type"].startswith(LOCAL_TYPES):
         return None
-    return NewEntry(_uuid(value), text, len(line) + ROW_BYTES)
+    return known_again(NewEntry(_uuid(value), text, len(line) + ROW_BYTES))
+
+
+def known_again(entry: NewEntry) -> NewEntry:
+    """Return the entry with its uuid only if an agent's side finds its line by that."""
+    known = canonical_uuid(entry.uuid)
+    return entry if entry.uuid == known else replace(entry, uuid=None)
 
 
 def _uuid(entry: Mapping[str, Any]) -> str | None:

@@ -19,7 +19,7 @@ from agentd.database import transcripts
 from agentd.database.open import Database
 from agentd.database.transcripts import NewEntry, Place
 from agentd.database.writer import Transaction
-from agentd.engine.mirror_entries import is_subpath, new_entry
+from agentd.engine.mirror_entries import is_subpath, known_again, new_entry
 from agentd.errors import AgentdError, StoreRefused
 from agentd.log import get_log
 
@@ -146,7 +146,7 @@ class BoundStore:
                 raise StoreRefused(self.gap)
             try:
                 subpath = self._subpath(key)
-                new = [new_entry(entry) for entry in entries]
+                new = [known_again(new_entry(entry)) for entry in entries]
                 await self._put(subpath, new, fenced=True)
             except BaseException as error:
                 self._break(error)
