@@ -208,8 +208,9 @@ def _make(tree: Tree, place: str, item: Item, owner: tuple[int, int]) -> None:
 def _swap(tree: Tree, above: str, name: str, other: str) -> bool:
     """Swap both, so that there is no instant without one; False if it is refused."""
     directory = tree.directory(above)
-    assert directory is not None
     with explained("replace", f"{tree.root}/{above}/{other}"):
+        if directory is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         swapped = exchange(directory, name, other)
         os.fsync(directory)
     return swapped
