@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +23,7 @@ UNPACKED = ROOT / ".agentkeep" / "servers" / "root"
 # PostgreSQL refuses to run as root.
 NOBODY = 65534
 START_SECONDS = 30.0
+PORTS = range(12_000, 22_000)
 
 
 @cache
@@ -121,19 +124,19 @@ def private_directory(prefix: str) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now, below those of the kernel's choice."""
+    """Return ports that nobody listens on now, below those of the kernel's choice.
+
+    Among those, whoever dials a server that is stopped may be given its very port,
+    so that it speaks to itself and the server never comes back.
+    """
     found: list[int] = []
-    held = []
-    # Cluster nodes listen on their port plus 10000 too.
-    while len(found) < count:
-        one = socket.socket()
-        one.bind(("127.0.0.1", 0))
-        held.append(one)
-        port = one.getsockname()[1]
-        if port < 55_000:
-            found.append(port)
-    for one in held:
-        one.close()
+    with ExitStack() as held:
+        # Cluster nodes listen on their port plus 10000 too.
+        while len(found) < count:
+            one = held.enter_context(socket.socket())
+            with suppress(OSError):
+                one.bind(("127.0.0.1", secrets.choice(PORTS)))
+                found.append(one.getsockname()[1])
     return found
 
 
