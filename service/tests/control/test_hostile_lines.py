@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import pytest
@@ -130,6 +131,16 @@ def test_little_is_kept_of_what_the_sdk_holds_as_long_as_a_client_lives() -> Non
     ]
 
     assert max(short) < 10_000
+
+
+def test_a_cost_of_hundreds_of_digits_is_no_fault_of_ours() -> None:
+    usage = {"model": {"costUSD": 10**400}, "other": {"costUSD": 1.5}}
+    line = {"type": "result", "model_usage_since_last_result": usage}
+
+    message = parse_line(json.dumps(line).encode())
+
+    assert message is not None
+    assert message["total_cost_usd"] == math.inf
 
 
 def test_a_refusal_keeps_its_words() -> None:

@@ -49,6 +49,23 @@ def test_directories_in_the_way_of_our_own_files_stop_no_sync(
     assert edit in content(own).values()
 
 
+@pytest.mark.parametrize("file", [".claude", ".claude/skills/lint"])
+def test_a_file_in_the_place_of_a_directory_of_skills_is_left_out_for_good(
+    source: Path, tmp_path: Path, file: str
+) -> None:
+    """P04: valid where it was uploaded; where the CLI looks, only one can be."""
+    work = tmp_path / "work"
+    (source / file).parent.mkdir(parents=True, exist_ok=True)
+    (source / file).write_text("in the way")
+
+    first = sync_definition(source, work)
+    second = sync_definition(source, work)
+
+    assert held(work) == WHOLE
+    assert any(file in warning for warning in first.warnings)
+    assert (second.changed, second.kept) == (False, [])
+
+
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for other uids")
 def test_directories_that_the_agent_closed_to_itself_are_opened_again(

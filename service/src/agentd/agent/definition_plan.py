@@ -52,7 +52,16 @@ def places_of_files(paths: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     for path in paths:
         if not path.startswith(SKILLS):
             placed[path] = (path, paths[path])
-    return placed
+    # A file in the place of a directory of others would take turns with them.
+    above = {parent for path in placed for parent in _parents(path)}
+    return {path: one for path, one in placed.items() if path not in above}
+
+
+def _parents(path: str) -> Iterator[str]:
+    above, slash, _name = path.rpartition("/")
+    while slash:
+        yield above
+        above, slash, _name = above.rpartition("/")
 
 
 def plan(

@@ -112,7 +112,7 @@ class _Sync:
 
     def run(self) -> Synced:
         digests = self._digests(self._tree())
-        placed = places_of_files(digests)
+        placed = self._places(digests)
         wanted = {path: digest for path, (_from, digest) in placed.items()}
         make_directory(self._target)
         make_directory(self._own)
@@ -157,6 +157,14 @@ class _Sync:
             content = self._content(file.path)
             digests[file.path] = _digest(content, bool(file.mode & stat.S_IXUSR))
         return digests
+
+    def _places(self, digests: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        placed = places_of_files(digests)
+        for path in sorted({*digests} - {path for path, _digest in placed.values()}):
+            self._done.warnings.append(
+                f"In {self._source}, {path!r} is left out: another is in its place."
+            )
+        return placed
 
     def _content(self, path: str) -> bytes:
         content = read_small(Path(f"/proc/self/fd/{self._opened}") / path, LIMITS.bytes)

@@ -7,12 +7,14 @@ A client may live for hours, and an agent may have many of them.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from agentd.engine.words import MAX_RESULT_CHARACTERS
 
 SPENT = "model_usage_since_last_result"
 MAX_ERRORS = 20
+MAX_AMOUNT = 1e15
 MAX_ERROR_CHARACTERS = 2_000
 MAX_IDS = 1_000
 OF_RESULT = (
@@ -80,4 +82,9 @@ def spent(usage: object) -> float | None:
     if not isinstance(usage, dict):
         return None
     costs = [one.get("costUSD") for one in usage.values() if isinstance(one, dict)]
-    return sum(float(cost) for cost in costs if isinstance(cost, int | float))
+    return sum(_amount(cost) for cost in costs if isinstance(cost, int | float))
+
+
+def _amount(cost: float) -> float:
+    # A whole number of hundreds of digits is too large for a float.
+    return float(cost) if abs(cost) < MAX_AMOUNT else math.inf
