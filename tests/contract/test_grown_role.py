@@ -277,6 +277,18 @@ def test_another_database_is_refused_until_it_is_confirmed(
     assert confirmed.status == 0, confirmed.said
 
 
+def test_settings_that_were_damaged_are_no_reason_to_stop(tmp_path: Path) -> None:
+    """K03: the deployment writes them anew, which it cannot if its preflight fails."""
+    there = deployed(tmp_path / "state", None)
+    (tmp_path / "state/main/shared/settings/settings.json").write_bytes(
+        b'{"host": "\xff'
+    )
+
+    answer = preflight(tmp_path, {**there, "deployment_postgres": True})
+
+    assert answer.status == 0, answer.said
+
+
 def test_the_same_database_needs_no_word(tmp_path: Path) -> None:
     there = deployed(tmp_path / "state", "/etc/agentd/database_url")
 
