@@ -26,6 +26,10 @@ SOCKET_OPTIONS: dict[str, Any] = {
     "ws_max_size": 4_096,
     "ws_per_message_deflate": False,
 }
+NO_HANDSHAKE = (
+    "The handshake has a body, or is longer than one may be. Send it without a body, "
+    "with at most 8 KB in each line and 128 headers."
+)
 SOCKET_PATH = re.compile(r"/queue/[^/]+/socket")
 
 log = get_log("api")
@@ -97,6 +101,9 @@ class ControlProtocol(H11Protocol):
         self._wait_no_longer()
         self.ws_protocol_class = self.socket_protocol()
         super().handle_websocket_upgrade(event)
+        # What that library takes for no request, it neither answers nor ends.
+        if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
+            self._refuse(400, NO_HANDSHAKE)
 
     def socket_protocol(self) -> type[asyncio.Protocol]:
         """Return what speaks WebSocket."""
