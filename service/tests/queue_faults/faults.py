@@ -22,6 +22,7 @@ PAUSE_SECONDS = 0.5
 BETWEEN_SECONDS = 2.0
 ANSWER_SECONDS = 15.0
 AT_ONCE = 0.2
+NEW_TASKS = 2
 SETTLE_SECONDS = 3.0
 
 
@@ -31,6 +32,7 @@ class Faults:
 
     chance: random.Random
     machines: Sequence[Machine]
+    accepted: Callable[[], int]
     done: Counter[str] = field(default_factory=Counter)
     crashes: list[str] = field(default_factory=list)
 
@@ -41,6 +43,7 @@ class Faults:
             # Some at once after the last one, most below a load that runs.
             if self.chance.random() > AT_ONCE:
                 await self.until_it_answers(machine)
+                await self.until_more_was_accepted()
             await asyncio.sleep(self.chance.uniform(0, BETWEEN_SECONDS))
             self.look()
             await self.kill(machine)
@@ -53,6 +56,13 @@ class Faults:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", machine.control.port)) == 0:
                     return
+            await asyncio.sleep(0.05)
+
+    async def until_more_was_accepted(self) -> None:
+        """Wait until there are new tasks, but not for ever."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        before = self.accepted()
+        while self.accepted() < before + NEW_TASKS and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
 
     async def kill(self, machine: Machine) -> None:

@@ -135,6 +135,8 @@ def hosts(
             "worker_lost_seconds": WORKER_LOST_SECONDS,
             "drain_seconds": 3,
             "max_running_tasks_per_agent": 3,
+            # Far more often than workers die, a task is killed in each attempt here.
+            "task_max_attempts": 50,
             **settings,
         }
         yield [
@@ -153,7 +155,8 @@ async def loaded(
     """Run the load and the faults below it, then wait for every end."""
     began = time.monotonic()
     load = Load(chance, MOST_UNENDED)
-    faults = Faults(random.Random(chance.random()), machines)
+    own = random.Random(chance.random())
+    faults = Faults(own, machines, lambda: len(load.accepted))
     run = Run(load, faults, ends_of(url), servers.done if servers else Counter())
     async with asyncio.TaskGroup() as tasks:
         stop = asyncio.Event()
