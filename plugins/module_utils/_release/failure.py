@@ -51,6 +51,7 @@ def gone_back(
             "Correct what it names, then run again: the next run goes on with it.",
         )
     shop.store.drop(JOURNAL)
+    _drop_networks(shop)
     aside = "".join(
         f" The database in {one} is what it was before, too; the failed one is kept "
         f"beside it, its name ends in failed-{journal.mark}."
@@ -62,6 +63,15 @@ def gone_back(
         f"The previous release {before.id} was put back and runs.{aside} "
         f"{error.remedy}",
     )
+
+
+def _drop_networks(shop: Workshop) -> None:
+    """Remove what only the failed release used; else the next one that runs does."""
+    with contextlib.suppress(AgentkeepError):
+        names = shop.store.index().kept()
+        kept = [shop.store.release(name) for name in names]
+        if kept and all(kept):
+            shop.resources.tidy_networks([one for one in kept if one is not None])
 
 
 def _without_release(verdict: Verdict) -> str:

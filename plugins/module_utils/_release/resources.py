@@ -53,12 +53,18 @@ class Resources:
 
     def tidy(self, kept: Iterable[Release]) -> None:
         """Remove networks that no kept release uses, and names of other images."""
+        known = tuple(kept)
+        self.tidy_networks(known)
+        services = [one for release in known for one in release.services.values()]
+        self.untag({release_tag(one.image_id) for one in services})
+
+    def tidy_networks(self, kept: Iterable[Release]) -> None:
+        """Remove networks that no kept release uses."""
         services = [one for release in kept for one in release.services.values()]
         used = {name for one in services for name in one.networks}
         for name in self._engine.networks(self._wanted.deployment.name, self._id):
             if name not in used:
                 self._engine.remove_network(name)
-        self.untag({release_tag(one.image_id) for one in services})
 
     def untag(self, kept: Iterable[str] = ()) -> None:
         """Take the names of releases away from images, but for the tags kept."""
