@@ -60,4 +60,5 @@ def test_a_conversation_goes_on_at_another_host_and_comes_back(
 
 def words(answer: dict[str, str]) -> set[str]:
     """Return the words of an answer."""
+    assert answer["result"] is not None, answer
     return set(answer["result"].replace(",", " ").replace(".", " ").split())

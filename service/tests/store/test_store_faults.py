@@ -45,12 +45,13 @@ def stop_under(
     server: Postgres, host: Machine, message: str, named: dict[str, str]
 ) -> None:
     """Stop the server in the midst of a turn, and start it when that has ended."""
+    said = len(answer_in(host, named["conversation_id"], 0)) + 1
     told: list[httpx.Response] = []
     turn = threading.Thread(
         target=lambda: told.append(host.control.post(message, **named))
     )
     turn.start()
-    time.sleep(1.5)
+    answer_in(host, named["conversation_id"], said)
     server.stop()
     turn.join()
     server.start()
@@ -89,4 +90,4 @@ def test_what_the_store_missed_is_told_and_then_brought_in(
             assert time.monotonic() < end, there.text
             time.sleep(0.5)
         for word in ("mango", "kiwi", "plum", "fig"):
-            assert word in there.json()["result"]
+            assert word in there.json()["result"], (there.text, messages[-1])
