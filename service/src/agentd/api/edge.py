@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentd.api.dense_bodies import MAX_PARTS, is_dense
 from agentd.api.socket_edge import refusal_of, refuse_socket
 from agentd.log import get_log
 
@@ -31,6 +32,7 @@ QUIET_PATHS = frozenset({"/health", "/metrics"})
 MAX_LOGGED_PATH = 200
 # Where definitions and skills are uploaded: larger, and one at a time.
 LARGE_PATHS = re.compile(r"/api/agents/upload|/api/registry/(agents|skills)/.+")
+DENSE = f"The body has more than {MAX_PARTS} parts. Send fewer, or the files as a form."
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 log = get_log("api")
@@ -141,6 +143,11 @@ class Edge:
             await answer.refuse(
                 413, f"The body is larger than {most} bytes. Send less."
             )
+            return
+        if len(body) > MAX_BODY_BYTES and await asyncio.to_thread(
+            is_dense, headers, body
+        ):
+            await answer.refuse(413, DENSE)
             return
         await self._app(scope, _replay(body, receive), answer.send)
 
