@@ -42,6 +42,8 @@ from agentd.queue.values import ENDED, RANKS, Task, TaskEnd, TaskStatus
 
 # So many agents are asked for one by one, more are first asked for together.
 FEW = 3
+# The column takes no more: 24 days, which a host that was down or a clock may pass.
+LONGEST_MS = 2**31 - 1
 OF_A_RUN = {"host": None, "worker": None, "started_at": None, "published_at": None}
 
 
@@ -153,11 +155,11 @@ def _claimed(connection: Connection, claim: Update) -> list[Task]:
 
 def store_ends(
     connection: Connection, ends: Sequence[tuple[Task, TaskEnd]], now: float
-) -> None:
+) -> list[tuple[Task, TaskEnd]]:
     """Store how runs ended; what somebody else ended or took meanwhile is left.
 
     A run that ended ``queued`` goes back into the queue, at once or later; one that
-    was asked to be cancelled meanwhile is cancelled.
+    was asked to be cancelled meanwhile is cancelled. Return the ends as they became.
     """
     ended = [_ended(task, end, now) for task, end in ends if end.status in ENDED]
     back = [_back(task, end, now) for task, end in ends if end.status == QUEUED]
@@ -174,9 +176,11 @@ def store_ends(
     )
     if ended:
         connection.execute(held.values(_named(ended[0])), ended)
-    if back:
-        connection.execute(held.values(_named(back[0])), back)
-        connection.execute(
+    if not back:
+        return list(ends)
+    connection.execute(held.values(_named(back[0])), back)
+    cancelled = set(
+        connection.scalars(
             update(tasks)
             .where(
                 tasks.c.id.in_([one["of_id"] for one in back]),
@@ -184,7 +188,11 @@ def store_ends(
                 tasks.c.cancel_requested,
             )
             .values(status=CANCELLED, finished_at=now)
+            .returning(tasks.c.id)
         )
+    )
+    instead = TaskEnd(CANCELLED)
+    return [(task, instead if task.id in cancelled else end) for task, end in ends]
 
 
 def _named(row: Mapping[str, object]) -> dict[str, BindParameter[Any]]:
@@ -210,7 +218,7 @@ def _ended(task: Task, end: TaskEnd, now: float) -> dict[str, object]:
         "result": end.result,
         "error": end.error,
         "cost_usd": end.cost_usd,
-        "duration_ms": max(0, round((now - began) * 1000)),
+        "duration_ms": min(max(0, round((now - began) * 1000)), LONGEST_MS),
     }
 
 
@@ -229,12 +237,20 @@ def _back(task: Task, end: TaskEnd, now: float) -> dict[str, object]:
 
 def bind_turn(
     connection: Connection, task: Task, conversation_id: str, turn_uuid: str
-) -> None:
-    """Note in which turn a task is run, and its conversation if that is there yet."""
+) -> bool:
+    """Note in which turn a task is run, and its conversation if that is there yet.
+
+    Return False if the task was taken away from this run, or removed.
+    """
     known = select(conversations.c.id).where(conversations.c.id == conversation_id)
-    connection.execute(
+    bound = connection.execute(
         update(tasks)
-        .where(tasks.c.id == task.id, tasks.c.worker == task.worker)
+        .where(
+            tasks.c.id == task.id,
+            IS_RUNNING,
+            tasks.c.worker == task.worker,
+            tasks.c.started_at == task.started_at,
+        )
         .values(
             turn_uuid=turn_uuid,
             conversation_id=func.coalesce(
@@ -242,6 +258,7 @@ def bind_turn(
             ),
         )
     )
+    return bound.rowcount > 0
 
 
 def running_tasks(

@@ -189,7 +189,7 @@ class Dispatcher:
                 partial(store_and_claim, wish=wish),
                 synced=bool(wish.ends) or self._parts.database.shared,
             )
-            self._settle(wish)
+            self._settle(outcome.ends, wish.now)
             self._hand = []
             tell(outcome.dead, self._parts.watch)
             if self._feed is not None:
@@ -246,14 +246,14 @@ class Dispatcher:
         if self.places.left > 0:
             self._quiet |= set(asked) - set(found) - self._news
 
-    def _settle(self, wish: Round) -> None:
+    def _settle(self, ends: Sequence[End], now: float) -> None:
         """Note that ends are stored."""
-        del self._ends[: len(wish.ends)]
+        del self._ends[: len(ends)]
         if not self._ends:
             self.stored.set()
-        for task, end in wish.ends:
+        for task, end in ends:
             if end.status == QUEUED:
-                self.hint(task.agent, wish.now + (end.again_seconds or 0))
+                self.hint(task.agent, now + (end.again_seconds or 0))
             if self._feed is not None:
                 self._feed.release(task.id)
             self._ended(task, end)

@@ -121,6 +121,9 @@ class Repair:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 told = await self._parts.runner.end_of(task)
+        except DatabaseFailed:
+            # Whoever waits here for each of many is fenced too late.
+            raise
         except (AgentdError, TimeoutError) as error:
             log.warning("task_end_unknown", task=task.id, error=str(error))
         waited = self._parts.clock.monotonic() - self._asked[task.id]
@@ -131,12 +134,12 @@ class Repair:
         end = end_of_orphan(task, told, self._parts.settings.task_max_attempts)
         line = TaskLogLine(self._parts.clock.now(), f"repaired_{end.status}", end.error)
 
-        def deed(connection: Transaction) -> Task | None:
-            store_ends(connection, [(task, end)], line.at)
+        def deed(connection: Transaction) -> tuple[TaskEnd, Task | None]:
+            [(_task, became)] = store_ends(connection, [(task, end)], line.at)
             add_log(connection, task.id, line)
-            return get_task(connection, task.id)
+            return became, get_task(connection, task.id)
 
-        stored = await self._parts.database.do(deed)
+        end, stored = await self._parts.database.do(deed)
         if stored is not None and stored.status == end.status:
             log.warning(
                 "task_repaired", task=task.id, status=end.status, host=task.host

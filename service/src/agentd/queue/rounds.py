@@ -50,8 +50,12 @@ class Round:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a round claimed, which messages were of no use, and which of no task."""
+    """What a round claimed, which messages were of no use, and which of no task.
 
+    ``ends`` are those that were stored, as they became.
+    """
+
+    ends: list[End]
     claimed: list[Task]
     rest: list[Item]
     dead: tuple[DeadItem, ...]
@@ -60,7 +64,7 @@ class Outcome:
 def store_and_claim(connection: Transaction, wish: Round) -> Outcome:
     """Store the ends, then claim for the places that are free."""
     now, before = wish.now, wish.published_before
-    store_ends(connection, wish.ends, now)
+    ends = store_ends(connection, wish.ends, now)
     ids = [one.task_id for one in wish.items if one.task_id is not None]
     told = claim_ids(connection, wish.worker, ids, now)
     found = take_fairly(
@@ -73,4 +77,4 @@ def store_and_claim(connection: Transaction, wish: Round) -> Outcome:
     )
     taken = {task.id for task in told}
     rest = [one for one in wish.items if one.task_id not in taken]
-    return Outcome(told + found, rest, bury(connection, rest, now))
+    return Outcome(ends, told + found, rest, bury(connection, rest, now))

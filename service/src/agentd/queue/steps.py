@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from agentd.database.task_logs import TaskLogLine, add_log
 from agentd.database.task_runs import bind_turn
+from agentd.errors import TurnHandedOver
 from agentd.queue.parts import QueueParts
 from agentd.queue.values import Task
 
@@ -21,10 +22,18 @@ class Steps:
         self._notes = 0
 
     async def bind(self, conversation_id: str, turn_uuid: str) -> None:
-        """Note in which conversation and turn the task is run."""
-        await self._parts.database.do(
-            lambda c: bind_turn(c, self._task, conversation_id, turn_uuid)
-        )
+        """Note in which conversation and turn the task is run.
+
+        Raise TurnHandedOver if the task is not this run's any more.
+        """
+        task = self._task
+        if not await self._parts.database.do(
+            lambda c: bind_turn(c, task, conversation_id, turn_uuid)
+        ):
+            raise TurnHandedOver(
+                f'Cannot run task "{task.id}" here: it was taken over or removed '
+                "while this host gave no sign of life. Look at its log."
+            )
 
     async def note(self, event: str, detail: str | None = None) -> None:
         """Add a line to the log; beyond the bound nothing is added."""

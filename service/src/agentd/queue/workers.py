@@ -28,8 +28,15 @@ class Run:
 
     task: Task
     work: asyncio.Task[None] | None = None
+    begun: bool = False
     cancelled: bool = False
     broken_off: bool = False
+
+    def stop(self) -> None:
+        """Have it stop; one that did not begin yet sees it when it does."""
+        # What is cancelled before its first step never tells that it ended.
+        if self.work is not None and self.begun:
+            self.work.cancel()
 
 
 class Workers:
@@ -70,15 +77,15 @@ class Workers:
             return False
         if not run.cancelled:
             run.cancelled = True
-            run.work.cancel()
+            run.stop()
         return True
 
     def break_off(self) -> None:
         """End what runs without an end: another host may have taken it."""
         for run in self._runs.values():
-            if run.work is not None and not (run.cancelled or run.broken_off):
+            if not (run.cancelled or run.broken_off):
                 run.broken_off = True
-                run.work.cancel()
+                run.stop()
 
     async def stop(self) -> None:
         """Break off what runs, without an end: the next start looks after it."""
@@ -90,7 +97,10 @@ class Workers:
 
     async def _run(self, run: Run) -> None:
         end: TaskEnd | None = None
+        run.begun = True
         try:
+            if run.cancelled or run.broken_off:
+                raise asyncio.CancelledError
             end = await self._end_of(run)
         except asyncio.CancelledError:
             if run.cancelled:
