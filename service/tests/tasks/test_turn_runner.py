@@ -14,6 +14,8 @@ from control.running_app import Parts
 
 from agentd.engine.protocol import TurnOutcome
 from agentd.errors import EngineBusy
+from agentd.queue.values import Task
+from agentd.tasks.runner import again_seconds
 
 from .running import Json, ended, json_of, queued, said, tasks_at, until_runs
 
@@ -97,6 +99,29 @@ async def test_a_task_waits_while_its_conversation_is_in_a_turn(
     assert meanwhile == ["first", "second"]
     assert (task.status, task.attempts) == ("completed", 1)
     assert [one for one, _status in messages][-2:] == ["look", "echo look"]
+
+
+@pytest.mark.parametrize(
+    ("waited", "again"), [(-5.0, 1.0), (0.0, 1.0), (100.0, 5.0), (3600.0, 15.0)]
+)
+def test_the_longer_a_task_is_put_off_the_later_it_comes_again(
+    waited: float, again: float
+) -> None:
+    """Hundreds for one busy conversation leave places to the others of the agent."""
+    task = Task(
+        id="task-1",
+        number=1,
+        agent="main",
+        prompt="look",
+        priority="normal",
+        status="running",
+        attempts=1,
+        created_at=1000.0,
+        available_at=1000.0,
+        started_at=1000.0 + waited,
+    )
+
+    assert again_seconds(task) == again
 
 
 async def test_a_task_that_is_cancelled_ends_its_turn(

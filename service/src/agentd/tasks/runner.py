@@ -34,6 +34,8 @@ FEED_SECONDS = 15.0
 ABSENT_SECONDS = 20.0
 ABSENT_PAUSE_SECONDS = 0.25
 AGAIN_SECONDS = 1.0
+# Many that wait for one conversation would else come again before any other is taken.
+AGAIN_SHARE, LONGEST_AGAIN_SECONDS = 0.05, 15.0
 LATER_SECONDS = 5.0
 NOT_YET = (ConversationBusy, EngineBusy, AgentUnavailable, Draining, DatabaseFailed)
 BROKEN_OFF = (
@@ -97,7 +99,7 @@ class TurnRunner:
             turn = await self.turns.begin(self._ask(task, turn_uuid, conversation_id))
         except NOT_YET as error:
             log.info("task_put_off", task=task.id, reason=str(error))
-            return _again(AGAIN_SECONDS)
+            return _again(again_seconds(task))
         told = _Told(steps)
         if task.conversation_id is None:
             await told.bind(turn)
@@ -106,7 +108,7 @@ class TurnRunner:
             answer = await turn.answer()
         except (Draining, EngineBusy):
             # Nothing was said to the agent.
-            return _again(AGAIN_SECONDS)
+            return _again(again_seconds(task))
         await told.end(answer)
         return _end(answer)
 
@@ -196,6 +198,12 @@ class _Told:
             await self.steps.note(event, detail)
         except AgentdError as error:
             log.warning("task_not_noted", error=str(error))
+
+
+def again_seconds(task: Task) -> float:
+    """Return when to try a task again: the later, the longer it waits already."""
+    waited = (task.started_at or task.created_at) - task.created_at
+    return min(max(AGAIN_SECONDS, AGAIN_SHARE * waited), LONGEST_AGAIN_SECONDS)
 
 
 def _again(seconds: float) -> TaskEnd:
