@@ -39,11 +39,17 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         },
     )
     try:
-        succeeded(play("deploy", "--tags=image_servers", variables=images))
-        succeeded(one.deploy())
+        tags = "--tags=image_servers,deployment"
+        succeeded(play("deploy", tags, variables=one.settings(**images)))
         yield one
     finally:
         one.destroy()
+
+
+def networks(grown: Deployment) -> list[str]:
+    """Return the networks that are there for the deployment."""
+    labelled = f"--filter=label=agentkeep.deployment={grown.name}"
+    return docker("network", "ls", "--format={{.Name}}", labelled).split()
 
 
 def inside_redis(*command: str) -> str:
@@ -86,13 +92,16 @@ def queued(grown: Deployment, prompt: str, **more: str) -> dict[str, Any]:
 def test_a_conversation_and_its_tasks_outlive_all_containers(
     grown: Deployment,
 ) -> None:
-    """O02, D24: the rows are in PostgreSQL, and no SQLite file is there."""
+    """O02, O05, D24: the rows are in PostgreSQL, and no SQLite file is there."""
     first = grown.say("Remember the word mango.")
     conversation = first["conversation_id"]
     before = queued(grown, "Remember the word papaya.", conversation_id=conversation)
+    inside_redis("SET", "canary", "kept")
+    time.sleep(1.1)
 
     succeeded(grown.remove())
     assert grown.containers() == {}
+    assert networks(grown) == []
     succeeded(grown.deploy())
     second = grown.say(
         "Which words did I ask you to remember?", conversation_id=conversation
@@ -105,22 +114,10 @@ def test_a_conversation_and_its_tasks_outlive_all_containers(
     kept = inside_postgres("SELECT status FROM tasks")
     assert set(kept.splitlines()) == {"completed"}
     assert not (grown.directory / "shared/database").exists()
-
-
-def test_redis_appends_to_its_file_and_has_its_values_after_re_creation(
-    grown: Deployment,
-) -> None:
-    """O05."""
-    inside_redis("SET", "canary", "kept")
-    time.sleep(1.1)
-
-    docker("rm", "--force", SERVERS["redis"])
-    succeeded(grown.deploy())
-
+    assert inside_redis("GET", "canary") == "kept"
     told = inside_redis("CONFIG", "GET", "append*").split()
     known = dict(zip(told[::2], told[1::2], strict=True))
     assert (known["appendonly"], known["appendfsync"]) == ("yes", "everysec")
-    assert inside_redis("GET", "canary") == "kept"
 
 
 def test_what_waits_is_there_after_redis_was_restarted(grown: Deployment) -> None:
@@ -173,21 +170,28 @@ def test_servers_are_reached_by_control_alone(grown: Deployment) -> None:
         assert "no-new-privileges:true" in host["SecurityOpt"]
 
 
-def test_passwords_are_in_files_of_their_readers_and_nowhere_else(
+def test_nothing_to_change_changes_nothing_and_shows_no_password(
     grown: Deployment,
 ) -> None:
-    """D10: in no compose file, environment, command or list of processes."""
+    """A17, D10: passwords are in files of their readers and nowhere else.
+
+    In no compose file, environment, command, list of processes or output.
+    """
     secrets = [password(grown, server) for server in SERVERS]
+    before = grown.containers()
+    again = succeeded(grown.deploy("-vvv", "--diff"))
     inspected = docker("inspect", *grown.containers())
     shown = "".join(
         [
             inspected,
             *(docker("top", name, "-ef") for name in grown.containers()),
             (grown.directory / "compose.yml").read_text(),
-            succeeded(grown.deploy("-vvv", "--diff")).output,
+            again.output,
         ]
     )
 
+    assert again.changed == 0
+    assert grown.containers() == before
     assert [secret for secret in secrets if len(secret) < 43 or secret in shown] == []
     for server, uid in (("redis", 20003), ("postgres", 20004)):
         held = (grown.directory / f"shared/{server}-secrets/password").stat()
@@ -195,16 +199,6 @@ def test_passwords_are_in_files_of_their_readers_and_nowhere_else(
     for name in ("redis_url", "database_url"):
         held = (grown.directory / "shared/settings" / name).stat()
         assert (held.st_uid, held.st_mode & 0o7777) == (20001, 0o600)
-
-
-def test_nothing_to_change_changes_nothing(grown: Deployment) -> None:
-    """A17: the passwords stay, and no container is made anew."""
-    before = grown.containers()
-
-    outcome = succeeded(grown.deploy())
-
-    assert outcome.changed == 0
-    assert grown.containers() == before
 
 
 def test_renewed_passwords_are_those_of_servers_and_control(grown: Deployment) -> None:
