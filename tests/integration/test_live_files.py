@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from module_runs import Params, Small
-from running import Deployment
+from running import Deployment, docker
 from upstream import Upstream
 
 HEALTH: Params = {"shell": "true", "interval_seconds": 0.3, "retries": 1}
@@ -43,6 +43,12 @@ def small(tmp_path: Path) -> Iterator[Small]:
         yield one
     finally:
         one.destroy()
+
+
+def networks(small: Small) -> list[str]:
+    """Return the networks that are there for the deployment."""
+    labelled = f"--filter=label=agentkeep.deployment={small.name}"
+    return docker("network", "ls", "--format={{.Name}}", labelled).split()
 
 
 def started(small: Small) -> dict[str, str]:
@@ -111,15 +117,19 @@ def test_the_way_back_by_hand_leaves_the_key_that_is_good_now(small: Small) -> N
 
 
 def test_a_release_that_fails_takes_its_key_along(small: Small) -> None:
-    """K15: with it, the release before might not even start."""
+    """K15: with it, the release before might not even start. So do its networks."""
+    before = networks(small)
     failed = small.deploy(
         files=files("key-2", "second"),
-        services=small.service("control", health=FAILING),
+        services=small.service(
+            "control", health=FAILING, networks=["control", "other"]
+        ),
     )
 
     assert failed.failed
     assert "put back" in failed.message
     assert small.within("control", "cat", KEY) == "key-1"
+    assert networks(small) == before
 
 
 def test_the_model_key_is_rotated_by_a_play_while_a_turn_runs(
@@ -130,9 +140,10 @@ def test_the_model_key_is_rotated_by_a_play_while_a_turn_runs(
     before, known = deployment.containers(), len(upstream.refused)
     answers: list[dict[str, Any]] = []
     turn = threading.Thread(
-        target=lambda: answers.append(deployment.say("answer slowly for 45 seconds"))
+        target=lambda: answers.append(deployment.say("Hello, for a while."))
     )
     asked = len(upstream.accepted)
+    upstream.ends.clear()
     turn.start()
     try:
         while len(upstream.accepted) == asked and turn.is_alive():
@@ -142,6 +153,7 @@ def test_the_model_key_is_rotated_by_a_play_while_a_turn_runs(
         runs = turn.is_alive()
         refused = deployment.ask("POST", "/chat", {"message": "Hello"})
     finally:
+        upstream.ends.set()
         turn.join()
         deployment.deploy()
 

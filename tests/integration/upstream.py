@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
@@ -14,9 +15,11 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from agentd.offline_model.app import create_app
+
+MOST_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Upstream:
     app: Starlette = field(default_factory=create_app)
     accepted: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    ends: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        """Let answers end."""
+        self.ends.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -36,10 +44,21 @@ class Upstream:
         given = headers.get(b"x-api-key", b"").decode()
         if given == self.key:
             self.accepted.append(scope["path"])
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self._held_back(send))
             return
         self.refused.append(given)
         await JSONResponse({"error": "no key"}, status_code=401)(scope, receive, send)
+
+    def _held_back(self, send: Send) -> Send:
+        """Return what sends the end of an answer only when answers may end."""
+
+        async def sending(message: Message) -> None:
+            is_end = message["type"].endswith("body") and not message.get("more_body")
+            if is_end:
+                await asyncio.to_thread(self.ends.wait, MOST_SECONDS)
+            await send(message)
+
+        return sending
 
 
 @contextmanager
