@@ -32,7 +32,8 @@ FORGOTTEN_SECONDS = 3600
 
 # One trip takes for every agent that has places: round by round one message each, so
 # that none takes every place, and of each agent from its highest priority. An agent's
-# three streams stand one behind the other in KEYS.
+# three streams stand one behind the other in KEYS. What others left there may be huge:
+# its beginning is enough to tell of it.
 TAKE = """
 local found, left, more = {}, tonumber(ARGV[3]), true
 local may = {}
@@ -48,7 +49,11 @@ while left > 0 and more do
                                 'COUNT', 1, 'STREAMS', key, '>')
         if told then
           local entry = told[1][2][1]
-          found[#found + 1] = {key, entry[1], entry[2]}
+          local kept = {}
+          for field = 1, math.min(#entry[2], 64) do
+            kept[field] = string.sub(entry[2][field], 1, 10000)
+          end
+          found[#found + 1] = {key, entry[1], kept}
           got, more = true, true
           left, may[i] = left - 1, may[i] - 1
         end
