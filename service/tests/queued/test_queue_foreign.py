@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from conftest import until
+from output.test_output_on_redis import on_redis
 from servers.redis import Redis
 
 from agentd.output.redis_address import read_redis_address
@@ -32,3 +34,21 @@ async def test_of_a_huge_message_only_the_beginning_is_taken(
     assert len(huge.fields[b"data"]) == 10_000 and huge.fields[b"rest"] == b"y"
     assert len(wide.fields) == 32
     assert len(huge.text) <= MAX_TEXT
+
+
+async def test_a_key_of_another_type_costs_only_the_output_of_its_task(
+    redis_server: Redis,
+) -> None:
+    """O10: the output of every other task is written all the same."""
+    key = "{agentkeep:demo}:output:"
+    with redis_server.client() as client:
+        client.set(f"{key}taken", "something else")
+        async with on_redis(redis_server.url) as output:
+            output.say("taken", "chunk", {"text": "lost"})
+            output.say("one", "chunk", {"text": "said"})
+            await until(lambda: client.xlen(f"{key}one") == 1)
+            output.say("taken", "chunk", {"text": "lost"})
+            output.say("one", "chunk", {"text": "more"})
+            await until(lambda: client.xlen(f"{key}one") == 2)
+
+        assert client.get(f"{key}taken") == b"something else"

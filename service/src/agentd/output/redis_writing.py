@@ -26,6 +26,7 @@ from agentd.output.redis_client import Client
 BATCH = 256
 BLOCK_CHARACTERS = 100_000
 TOO_SMALL = "equal or smaller"
+WRONG_TYPE = "WRONGTYPE"
 
 
 @dataclass
@@ -113,8 +114,13 @@ class Writing:
 
     async def _sort(self, writes: list[Write], answers: list[Any]) -> None:
         """Forget what is written; begin later where somebody else wrote already."""
+        for one, answer in zip(writes, answers, strict=False):
+            if _is_taken(answer):
+                # Something else lies under its key; the others are written still.
+                self._held.forget(one.task_id)
         for answer in answers:
-            if isinstance(answer, Exception) and not _too_small(answer):
+            known = _too_small(answer) or _is_taken(answer)
+            if isinstance(answer, Exception) and not known:
                 raise answer
         overtaken = {
             one.task_id
@@ -176,6 +182,10 @@ class Writing:
 
 def _too_small(answer: object) -> bool:
     return isinstance(answer, ResponseError) and TOO_SMALL in str(answer)
+
+
+def _is_taken(answer: object) -> bool:
+    return isinstance(answer, ResponseError) and WRONG_TYPE in str(answer)
 
 
 def _drop_until(ring: Ring, place: Place) -> None:
