@@ -126,7 +126,7 @@ def fuzz(session: nox.Session) -> None:
 def contract(session: nox.Session) -> None:
     """What two parts of the repository promise each other."""
     install_service(session)
-    session.run("pytest", "tests/contract", *session.posargs)
+    session.run("pytest", "-n", "2", "tests/contract", *session.posargs)
 
 
 @nox.session

@@ -177,7 +177,7 @@ def ratios(samples: dict[str, list[float]]) -> dict[str, float]:
 
 def main() -> None:
     """Measure, report and record."""
-    postgres, redis = one_postgres(), one_redis()
+    postgres, redis = one_postgres(synced=True), one_redis()
     try:
         with tempfile.TemporaryDirectory() as scratch:
             os.environ["TMPDIR"] = scratch

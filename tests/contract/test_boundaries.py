@@ -131,8 +131,7 @@ LAYERS = (
     ),
     layer(
         AGENTD + r"(app|serve)\.py|" + AGENTD + r"(api|conversations)/.*",
-        "fastapi h11 prometheus_client pydantic starlette structlog uvicorn"
-        " websockets",
+        "fastapi h11 prometheus_client pydantic starlette structlog uvicorn websockets",
         never="agentd.gateway agentd.agent",
     ),
     layer(AGENTD + r"__main__\.py"),

@@ -29,10 +29,15 @@ SETTINGS = {
 
 @dataclass
 class Postgres:
-    """One server that keeps what it acknowledged; it may be stopped and killed."""
+    """One server that keeps what it acknowledged; it may be stopped and killed.
+
+    Tests end its processes and not the machine: without ``synced`` the disk is not
+    waited for, and it is soon back after a crash, however many databases it has.
+    """
 
     port: int
     directory: Path
+    synced: bool = False
     process: subprocess.Popen[bytes] | None = None
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -50,7 +55,8 @@ class Postgres:
 
     def start(self) -> None:
         words = ["postgres", "-D", str(self.directory / "data"), "-p", str(self.port)]
-        for name, value in SETTINGS.items():
+        synced = {"fsync": "on" if self.synced else "off"}
+        for name, value in {**SETTINGS, **synced}.items():
             words += ["-c", f"{name}={value}"]
         self.process = start(words, self.directory, "postgres")
         until(self.answers, f"PostgreSQL on port {self.port}")
@@ -107,9 +113,10 @@ class Postgres:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def one_postgres() -> Postgres:
+def one_postgres(*, synced: bool = False) -> Postgres:
     """Make and start a server."""
-    server = Postgres(free_ports(1)[0], private_directory("postgres"))
+    directory = private_directory("postgres")
+    server = Postgres(free_ports(1)[0], directory, synced)
     server.make()
     server.start()
     return server
