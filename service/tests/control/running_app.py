@@ -85,9 +85,7 @@ async def control(
         httpx.AsyncClient(transport=transport, base_url="http://control") as client,
     ):
         service: Service = app.state.service
-        yield Control(
-            client, used.engine, used.spawner, service.turns, service, app
-        )
+        yield Control(client, used.engine, used.spawner, service.turns, service, app)
 
 
 def events(text: str) -> list[tuple[str, dict[str, object]]]:

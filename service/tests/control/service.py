@@ -28,7 +28,9 @@ Json = dict[str, Any]
 class Beside(Protocol):
     """What of the stack control needs."""
 
-    directory: Path
+    @property
+    def directory(self) -> Path:
+        """Return where its files lie."""
 
     @property
     def sockets_directory(self) -> Path:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from agentd.output.protocol import Output, OutputEvent
@@ -23,7 +23,7 @@ async def read_all(
 
 async def _reading(
     output: Output, task_id: str, after: str | None, quiet: int
-) -> AsyncIterator[OutputEvent]:
+) -> AsyncGenerator[OutputEvent, None]:
     left = quiet or MAX_QUIET
     async for event in output.read(task_id, after, PATIENCE):
         if event is not None:

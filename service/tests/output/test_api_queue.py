@@ -23,7 +23,7 @@ async def queued(running: Control, prompt: str = "mango", **body: object) -> Jso
     return found
 
 
-async def ended(running: Control, **body: object) -> Json:
+async def ended(running: Control, **body: Any) -> Json:
     """Queue a task and return it when it ended."""
     task = await queued(running, **body)
     await running.service.queue.finished(task["id"], 10)

@@ -17,6 +17,7 @@ from control.service import ControlProcess, until
 from servers.redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 if TYPE_CHECKING:
     from conftest import RunningStack
@@ -44,7 +45,8 @@ class Beside:
 def socket_of(control: ControlProcess, task_id: str, *subprotocols: str) -> connect:
     """Return a socket to a task's output, as a browser opens it."""
     address = f"ws://127.0.0.1:{control.port}/queue/{task_id}/socket"
-    return connect(address, subprotocols=list(subprotocols), proxy=None)
+    offered = [Subprotocol(one) for one in subprotocols]
+    return connect(address, subprotocols=offered, proxy=None)
 
 
 async def heard(socket: ClientConnection) -> list[Json]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -32,7 +33,7 @@ HANDSHAKE = (
 BIG = {"words": "x" * 30_000}
 
 
-async def refused(running: Served, task_id: str, **more: object) -> httpx.Response:
+async def refused(running: Served, task_id: str, **more: Any) -> httpx.Response:
     """Open a socket that is refused; return the answer in the place of the upgrade."""
     with pytest.raises(InvalidStatus) as caught:
         async with running.socket(task_id, **more):

@@ -23,6 +23,7 @@ BETWEEN_SECONDS = 2.0
 ANSWER_SECONDS = 15.0
 AT_ONCE = 0.2
 NEW_TASKS = 2
+NOT_STARTED = 3
 SETTLE_SECONDS = 3.0
 
 
@@ -76,9 +77,14 @@ class Faults:
         """Note and start again what ended by itself."""
         for machine in self.machines:
             process = machine.control.process
-            if process is not None and process.poll() is not None:
+            if process is None or process.poll() is None:
+                continue
+            if process.returncode == NOT_STARTED:
+                # Its database was away: whoever supervises it starts it again.
+                self.done["worker could not start"] += 1
+            else:
                 self.crashes.append(f"a control ended, status {process.returncode}")
-                machine.control.launch()
+            machine.control.launch()
 
 
 @dataclass

@@ -19,7 +19,7 @@ from .stores import KEY, SESSION, SUB, Bench, entry, line
 async def stored(bench: Bench) -> list[str]:
     """Return the uuids that are stored, or the types of what has none."""
     found = await bench.store().load(KEY) or []
-    return [one.get("uuid", one["type"]) for one in found]
+    return [str(one.get("uuid", one["type"])) for one in found]
 
 
 def uuids(*numbers: int) -> list[str]:
