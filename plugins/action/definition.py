@@ -6,19 +6,15 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import stat
-from typing import Any, Iterator
+from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..plugin_utils.definition_source import SourceRefused, covered, read_files
+
 KINDS = ("definitions", "skills")
-LEFT_OUT = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store"})
-HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-MOST_FILES = 500
-MOST_BYTES = 10 * 1024 * 1024
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -59,56 +55,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 f"{what}: it is not a directory. Name the directory that holds its "
                 "CLAUDE.md or SKILL.md."
             )
-        return {**item, "files": dict(read_files(source, what))}
-
-
-def covered(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the result without the settings of webhooks among its options.
-
-    They hold secrets, and who registers a result or asks for more output sees those.
-    """
-    arguments = result.get("invocation", {}).get("module_args")
-    if not isinstance(arguments, dict) or "webhooks" not in arguments:
-        return result
-    given = arguments["webhooks"]
-    shown = [
-        {**one, "settings": HIDDEN} if isinstance(one, dict) else HIDDEN
-        for one in (given if isinstance(given, list) else [given])
-    ]
-    told = {**arguments, "webhooks": shown}
-    return {**result, "invocation": {**result["invocation"], "module_args": told}}
-
-
-def read_files(source: str, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each file below a directory by its path, as the module takes it."""
-    count = size = 0
-    for path in sorted(_paths(source, "")):
-        with open(os.path.join(source, path), "rb") as file:
-            data = file.read(MOST_BYTES + 1)
-            executable = bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR)
-        count, size = count + 1, size + len(data)
-        if count > MOST_FILES or size > MOST_BYTES:
-            raise AnsibleActionFail(
-                f"{what}: it has more than {MOST_FILES} files or {MOST_BYTES} bytes. "
-                "Leave out what the agent does not need."
-            )
-        text = base64.b64encode(data).decode("ascii")
-        yield path, {"base64": text, "executable": executable}
-
-
-def _paths(source: str, below: str) -> Iterator[str]:
-    with os.scandir(os.path.join(source, below)) as entries:
-        found = sorted(entries, key=lambda one: one.name)
-    for entry in found:
-        path = f"{below}/{entry.name}".lstrip("/")
-        if entry.name in LEFT_OUT:
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _paths(source, path)
-        elif entry.is_file(follow_symlinks=False):
-            yield path
-        else:
-            raise AnsibleActionFail(
-                f'Cannot use "{os.path.join(source, path)}": it is a link or no '
-                "regular file. Put the file itself there."
-            )
+        try:
+            files = dict(read_files(source, what))
+        except SourceRefused as error:
+            raise AnsibleActionFail(str(error)) from error
+        return {**item, "files": files}

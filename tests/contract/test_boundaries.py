@@ -67,6 +67,7 @@ LAYERS = (
     layer(r"plugins/modules/.*", never=NOT_THE_SERVICE + " plugins.modules"),
     layer(r"plugins/doc_fragments/.*"),
     layer(r"plugins/action/.*", "ansible", never="agentd"),
+    layer(r"plugins/plugin_utils/.*", never="agentd plugins.module_utils"),
     layer(
         AGENTD + r"(gateway_)?settings(_types)?\.py",
         "pydantic pydantic_settings",

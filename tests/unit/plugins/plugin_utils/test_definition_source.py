@@ -8,8 +8,8 @@ import base64
 from pathlib import Path
 
 import pytest
-from ansible.errors import AnsibleActionFail
-from ansible_collections.agentkeep.agents.plugins.action.definition import (
+from ansible_collections.agentkeep.agents.plugins.plugin_utils.definition_source import (  # noqa: E501
+    SourceRefused,
     covered,
     read_files,
 )
@@ -42,7 +42,7 @@ def test_files_are_read_with_their_paths_and_their_executable_bit(
 def test_a_link_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "passwd").symlink_to("/etc/passwd")
 
-    with pytest.raises(AnsibleActionFail, match=r"passwd.*is a link"):
+    with pytest.raises(SourceRefused, match=r"passwd.*is a link"):
         dict(read_files(str(tmp_path), "Cannot"))
 
 
@@ -50,7 +50,7 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     for number in range(501):
         (tmp_path / str(number)).touch()
 
-    with pytest.raises(AnsibleActionFail, match="more than 500 files"):
+    with pytest.raises(SourceRefused, match="more than 500 files"):
         dict(read_files(str(tmp_path), "Cannot read this"))
 
 
