@@ -208,7 +208,8 @@ class Dispatcher:
     async def _wish(self) -> tuple[Round, list[str]]:
         """Return what this round does, and of which agents it hears all there is."""
         polls, away = self._poll_is_due(), self._feed is None or not self.connected
-        if polls and away:
+        if polls:
+            # What came without a word to us, e.g. what is no task, waits too.
             self._quiet.clear()
         ends = self._ends[:MAX_ENDS]
         may = not self.paused and len(self._ends) <= MAX_ENDS
