@@ -118,6 +118,7 @@ class ServerFaults:
     async def lose_primary(self) -> None:
         """Kill the primary, wait for another one, and give the old one back."""
         self.done["Redis primary lost"] += 1
+        await asyncio.to_thread(self.sentinels.until_replicated)
         primary = self.sentinels.primary
         await asyncio.to_thread(primary.stop, signal.SIGKILL)
         await asyncio.to_thread(self.sentinels.until_primary_is_not, primary)

@@ -140,11 +140,11 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
     """Wait until it holds; fail and say what did not."""
-    end_at = time.monotonic() + START_SECONDS
+    end_at = time.monotonic() + seconds
     while time.monotonic() < end_at:
         if holds():
             return
         time.sleep(0.02)
-    raise AssertionError(f"{what} did not come in {START_SECONDS:g} seconds")
+    raise AssertionError(f"{what} did not come in {seconds:g} seconds")

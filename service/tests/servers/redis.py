@@ -17,6 +17,8 @@ from .programs import end, free_ports, private_directory, run, start, until
 
 PASSWORD = "s3cret-redis"
 PRIMARY_NAME = "agentkeep"
+# Sentinels that were not run for a moment agree on nothing for 30 seconds.
+TILT_SECONDS = 90.0
 
 
 @dataclass
@@ -129,7 +131,11 @@ class Sentinels:
 
     def until_primary_is_not(self, first: Redis) -> None:
         """Wait until the sentinels name another primary."""
-        until(lambda: self.primary.port != first.port, "another primary")
+        until(lambda: self.primary.port != first.port, "another primary", TILT_SECONDS)
+
+    def until_replicated(self) -> None:
+        """Wait until the primary has a replica that could take its place."""
+        until(lambda: _has_replica(self.primary), "a replica of the primary")
 
     def stop(self) -> None:
         for process in self.processes:
@@ -196,6 +202,16 @@ def _below(directory: Path, name: str) -> Path:
 def _owner(directory: Path) -> tuple[int, int]:
     status = directory.stat()
     return status.st_uid, status.st_gid
+
+
+def _has_replica(server: Redis) -> bool:
+    try:
+        with server.client() as client:
+            told = client.info("replication")
+    except redis.RedisError:
+        return False
+    first = told.get("slave0")
+    return isinstance(first, dict) and first.get("state") == "online"
 
 
 def _knows_others(port: int) -> bool:
