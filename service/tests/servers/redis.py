@@ -27,7 +27,7 @@ class Redis:
 
     port: int
     directory: Path
-    words: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -35,13 +35,17 @@ class Redis:
         return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        words = (
-            *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1"),
-            *("--requirepass", PASSWORD, "--masterauth", PASSWORD),
-            *("--appendonly", "yes", "--appendfsync", "everysec"),
-            *("--dir", str(self.directory), "--save", ""),
-            *self.words,
-        )
+        path = self.directory / "redis.conf"
+        if not path.exists():
+            # Sentinels write into it who is whose replica: a start goes on from that.
+            path.write_text(
+                f"port {self.port}\nbind 127.0.0.1\ndir {self.directory}\n"
+                f"requirepass {PASSWORD}\nmasterauth {PASSWORD}\n"
+                'appendonly yes\nappendfsync everysec\nsave ""\n'
+                + "".join(f"{line}\n" for line in self.lines)
+            )
+            path.chmod(0o666)
+        words = ("redis-server", str(path))
         self.process = start(words, self.directory, f"redis-{self.port}")
         until(self.answers, f"Redis on port {self.port}")
 
@@ -99,7 +103,7 @@ class Sentinels:
             Redis(
                 second,
                 _below(self.directory, "second"),
-                ("--replicaof", "127.0.0.1", str(first)),
+                (f"replicaof 127.0.0.1 {first}",),
             ),
         ]
         for server in self.servers:
@@ -157,10 +161,10 @@ class Cluster:
         return f"redis+cluster://:{PASSWORD}@{places}"
 
     def start(self) -> None:
-        words = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        lines = ("cluster-enabled yes", "cluster-node-timeout 2000")
         for port in free_ports(3):
             directory = _below(self.directory, str(port))
-            server = Redis(port, directory, words)
+            server = Redis(port, directory, lines)
             server.start()
             self.servers.append(server)
         places = [f"127.0.0.1:{one.port}" for one in self.servers]
