@@ -19,6 +19,7 @@ from agentd.conversations.parts import TurnParts
 from agentd.conversations.prepare import Known, Preparation, new_turn, unknown
 from agentd.conversations.recovery import Recovery
 from agentd.conversations.run import TurnRun
+from agentd.conversations.strays import Strays
 from agentd.conversations.values import Ask, RunningTurn
 from agentd.database.agents import list_unproved
 from agentd.database.conversations import (
@@ -78,6 +79,7 @@ class Turns:
             ("recovery", self._recovery.run()),
             ("outbox", self._parts.outbox.run()),
             ("boot scan", self._boot_scan().run()),
+            ("strays", Strays(self._parts, self._locks, self._recovery).run()),
         ):
             self._beside.append(self._tasks.create_task(work, name=name))
 

@@ -93,6 +93,29 @@ def take_over(
     return [replace(one, lost_host=was[one.key.conversation_id]) for one in turns]
 
 
+def running_at(connection: Connection, host: str) -> set[str]:
+    """Return the conversations of which a turn is said to run at a host."""
+    rows = connection.execute(
+        select(conversations.c.id).where(
+            conversations.c.status == RUNNING, conversations.c.host == host
+        )
+    )
+    return {str(row.id) for row in rows}
+
+
+def mark_stray(
+    connection: Connection, host: str, conversation_id: str
+) -> list[InterruptedTurn]:
+    """Mark a turn that no one runs at this host, and return it if there is one."""
+    mine = (conversations.c.id == conversation_id) & (conversations.c.host == host)
+    connection.execute(
+        update(conversations)
+        .where(mine, conversations.c.status == RUNNING)
+        .values(status=INTERRUPTED)
+    )
+    return _interrupted(connection, mine)
+
+
 def _interrupted(
     connection: Connection, which: ColumnElement[bool]
 ) -> list[InterruptedTurn]:
