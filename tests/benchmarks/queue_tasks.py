@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "service" / "tests"))
 from servers.postgres import one_postgres
 from servers.redis import one_redis, remove
 
-ROUNDS = 7
+ROUNDS = 5
 TASKS = 1_500
 PRODUCERS = 16
 PACED = 300
