@@ -9,35 +9,29 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from agentd.agent.settings import AgentSettings
 from agentd.agent.start import is_uuid
+from agentd.agent.transcript_calls import Given, places_of, session_of
 from agentd.definitions.names import is_name
 from agentd.spawner.dial import Call, CallFailed
 from agentd.transcripts.drafts import Draft, DraftRefused, begin, is_beside
-from agentd.transcripts.find import Places
 from agentd.transcripts.pieces import read_piece
 
 MAX_DRAFTS = 8
-Given = Mapping[str, object]
 
 
 class Restore:
     """Reads pieces of transcripts, and writes whole ones while no CLI uses them."""
 
     def __init__(self, settings: AgentSettings, running: Callable[[str], bool]) -> None:
-        self._places = Places(
-            Path(settings.config_directory),
-            Path(settings.working_directory),
-            Path(settings.definition_work_directory),
-        )
+        self._places = places_of(settings)
         self._running = running
         self._drafts: dict[tuple[str, str], Draft] = {}
 
     async def read(self, given: Given) -> Given:
         """Return a piece of a session's own transcript."""
-        session, after = _session(given), given.get("after")
+        session, after = session_of(given), given.get("after")
         if not (after is None or is_uuid(after)):
             raise CallFailed("after has to be a UUID.")
         piece = await asyncio.to_thread(
@@ -51,7 +45,7 @@ class Restore:
 
     async def write(self, given: Given) -> Given:
         """Begin a file of a session, add to it, or put it in its place."""
-        session, path, step = _session(given), _path(given), given.get("step")
+        session, path, step = session_of(given), _path(given), given.get("step")
         key = (session, path)
         try:
             if step == "begin":
@@ -103,13 +97,6 @@ class Restore:
                 f"Cannot write the transcript of session {session}: "
                 "a CLI of it runs. Wait until its conversation is idle."
             )
-
-
-def _session(given: Given) -> str:
-    session = given.get("session_id")
-    if not is_uuid(session):
-        raise CallFailed("session_id has to be a UUID.")
-    return str(session)
 
 
 def _path(given: Given) -> str:

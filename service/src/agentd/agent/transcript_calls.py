@@ -31,11 +31,7 @@ class TranscriptCalls:
     """Scans and repairs one transcript at a time, beside the event loop."""
 
     def __init__(self, settings: AgentSettings, running: Callable[[str], bool]) -> None:
-        self._places = Places(
-            Path(settings.config_directory),
-            Path(settings.working_directory),
-            Path(settings.definition_work_directory),
-        )
+        self._places = places_of(settings)
         self._running = running
         self._one_at_a_time = asyncio.Lock()
 
@@ -58,7 +54,7 @@ class TranscriptCalls:
 
     async def repair(self, given: Given) -> Mapping[str, object]:
         """Repair the transcript of a session that no CLI writes."""
-        session = _session(given)
+        session = session_of(given)
         self._demand_quiet(session)
         async with self._one_at_a_time:
             return (await self._repair(session)).for_output()
@@ -119,7 +115,7 @@ class TranscriptCalls:
 
     async def turn(self, given: Given) -> Mapping[str, object]:
         """Return what is on disk of a turn."""
-        session, message = _session(given), given.get("message_uuid")
+        session, message = session_of(given), given.get("message_uuid")
         if not is_uuid(message):
             raise CallFailed("message_uuid has to be a UUID.")
         # Before the look: a CLI that ends meanwhile has written all it will.
@@ -141,7 +137,17 @@ def wait_for(done: Future[None], seconds: float) -> None:
         done.result()
 
 
-def _session(given: Given) -> str:
+def places_of(settings: AgentSettings) -> Places:
+    """Return where the agent's transcripts lie."""
+    return Places(
+        Path(settings.config_directory),
+        Path(settings.working_directory),
+        Path(settings.definition_work_directory),
+    )
+
+
+def session_of(given: Given) -> str:
+    """Return the session that a call is about; raise CallFailed."""
     session = given.get("session_id")
     if not is_uuid(session):
         raise CallFailed("session_id has to be a UUID.")

@@ -12,19 +12,18 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import (
 )
 from websockets.frames import Frame
 
-from agentd.api.slow_readers import SlowReader
+from agentd.api.slow_readers import DropsSlowReaders, SlowReader
 
 SLOW_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 MAX_FRAMES = 64
 
 
-class LiveSocket(WebSocketsSansIOProtocol):
+class LiveSocket(DropsSlowReaders, WebSocketsSansIOProtocol):
     """Uvicorn's protocol, with bounds on what it waits for and keeps."""
 
     slow_seconds = SLOW_SECONDS
     close_seconds = CLOSE_SECONDS
-    _reader: SlowReader | None = None
     _closing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -38,18 +37,6 @@ class LiveSocket(WebSocketsSansIOProtocol):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Begin to wait for a reader that takes nothing."""
-        super().pause_writing()
-        if self._reader is not None:
-            self._reader.begin()
-
-    def resume_writing(self) -> None:
-        """Go on: it took something."""
-        super().resume_writing()
-        if self._reader is not None:
-            self._reader.cancel()
 
     def handle_ping(self) -> None:
         """Answer a ping, unless answers pile up before who takes none."""

@@ -15,7 +15,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from agentd.api.slow_readers import SlowReader
+from agentd.api.slow_readers import DropsSlowReaders, SlowReader
 from agentd.log import get_log
 
 HEADER_SECONDS = 10.0
@@ -35,7 +35,7 @@ SOCKET_PATH = re.compile(r"/queue/[^/]+/socket")
 log = get_log("api")
 
 
-class ControlProtocol(H11Protocol):
+class ControlProtocol(DropsSlowReaders, H11Protocol):
     """One connection: its request has to be there in time, or it is closed.
 
     Uvicorn waits for ever for the end of a request's headers, so that whoever sends
@@ -46,7 +46,6 @@ class ControlProtocol(H11Protocol):
     slow_seconds = SLOW_SECONDS
     max_connections = MAX_CONNECTIONS
     _overdue: asyncio.TimerHandle | None = None
-    _reader: SlowReader | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless too many connections are open."""
@@ -67,18 +66,6 @@ class ControlProtocol(H11Protocol):
         if self._reader is not None:
             self._reader.cancel()
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Begin to wait for a reader that takes nothing."""
-        super().pause_writing()
-        if self._reader is not None:
-            self._reader.begin()
-
-    def resume_writing(self) -> None:
-        """Go on: it took something."""
-        super().resume_writing()
-        if self._reader is not None:
-            self._reader.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; the first one begins the time that it has."""

@@ -39,3 +39,21 @@ class SlowReader:
     def _drop(self) -> None:
         log.warning("slow_reader_dropped", seconds=self._seconds)
         self._transport.abort()
+
+
+class DropsSlowReaders(asyncio.Protocol):
+    """A protocol of ours, before one of uvicorn's, that knows who takes nothing."""
+
+    _reader: SlowReader | None = None
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a reader that takes nothing."""
+        super().pause_writing()
+        if self._reader is not None:
+            self._reader.begin()
+
+    def resume_writing(self) -> None:
+        """Go on: it took something."""
+        super().resume_writing()
+        if self._reader is not None:
+            self._reader.cancel()

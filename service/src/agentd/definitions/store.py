@@ -39,7 +39,7 @@ from agentd.errors import (
     UploadRefused,
     UploadTooLarge,
 )
-from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree, scan
+from agentd.skills.tree import OPEN_DIRECTORY, SkillRefused, Tree, beneath, scan
 
 MAX_LISTED = 1000
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -191,7 +191,7 @@ class Store:
         most = max(self._limits.bytes, 1024 * 1024)
         above, _slash, name = path.rpartition("/")
         try:
-            with _below(directory, above) as opened:
+            with beneath(directory, above) as opened:
                 file = os.open(name, _READ, dir_fd=opened)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise DefinitionUnknown(f'There is no file "{path}" in it.') from error
@@ -240,19 +240,6 @@ class Store:
 def _opened(path: Path) -> Iterator[int]:
     opened = os.open(path, OPEN_DIRECTORY)
     try:
-        yield opened
-    finally:
-        os.close(opened)
-
-
-@contextmanager
-def _below(directory: int, path: str) -> Iterator[int]:
-    opened = os.dup(directory)
-    try:
-        for part in path.split("/") if path else ():
-            inner = os.open(part, OPEN_DIRECTORY, dir_fd=opened)
-            os.close(opened)
-            opened = inner
         yield opened
     finally:
         os.close(opened)

@@ -6,31 +6,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from itertools import islice
 
 from agentd.clock import Clock
-from agentd.output.held import Held
 from agentd.output.pieces import END, Piece
 from agentd.output.places import Place, gap_before, place_of
 from agentd.output.protocol import OutputEvent
+from agentd.output.taking import JOIN_SECONDS, Taking, came
 
-# For so long words are joined before readers see them.
-JOIN_SECONDS = 0.05
-SWEEP_SECONDS = 30.0
 AT_ONCE = 32
 
 
-class InProcessOutput:
+class InProcessOutput(Taking):
     """Keeps the output of the latest tasks in memory."""
 
     def __init__(self, ttl_seconds: float, clock: Clock) -> None:
-        self._ttl_seconds = ttl_seconds
-        self._clock = clock
-        self._held = Held()
+        super().__init__(ttl_seconds, clock)
         self._readers: dict[str, set[asyncio.Event]] = {}
-        self._said = asyncio.Event()
         self._dismissed = False
         self._running = AsyncExitStack()
 
@@ -42,16 +36,6 @@ class InProcessOutput:
     async def __aexit__(self, *details: object) -> None:
         self.dismiss()
         await self._running.aclose()
-
-    def say(self, task_id: str, event: str, data: Mapping[str, object]) -> None:
-        """Take an event; readers see it shortly after."""
-        self._held.say(task_id, event, data, self._clock.now())
-        self._said.set()
-
-    def end(self, task_id: str, data: Mapping[str, object]) -> None:
-        """Say that the task ended."""
-        self.say(task_id, END, data)
-        self._held.end(task_id)
 
     def dismiss(self) -> None:
         """Let every reader come to an end."""
@@ -78,7 +62,7 @@ class InProcessOutput:
                     yield OutputEvent(str(place), piece.event, json.loads(piece.data))
                     if piece.event == END:
                         return
-                if not some and not (looked and await _set(changed, patience_seconds)):
+                if not some and not (looked and await came(changed, patience_seconds)):
                     yield None
                 looked = True
 
@@ -88,9 +72,6 @@ class InProcessOutput:
         if ring is None or ring.last_at < self._oldest():
             return []
         return list(islice(ring.behind(last), AT_ONCE))
-
-    def _oldest(self) -> float:
-        return self._clock.now() - self._ttl_seconds
 
     @contextmanager
     def _reader(self, task_id: str) -> Iterator[asyncio.Event]:
@@ -107,21 +88,10 @@ class InProcessOutput:
     async def _give(self) -> None:
         """Give what was said to the readers, and forget what is too old."""
         while True:
-            await _set(self._said, SWEEP_SECONDS if len(self._held) else None)
-            if self._said.is_set():
+            if await self._more():
                 await asyncio.sleep(JOIN_SECONDS)
             self._said.clear()
             for task_id in self._held.take_changed():
                 for one in self._readers.get(task_id, ()):
                     one.set()
             self._held.forget_older(self._oldest())
-
-
-async def _set(event: asyncio.Event, seconds: float | None) -> bool:
-    """Wait for an event; return whether it came in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

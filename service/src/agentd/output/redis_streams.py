@@ -6,40 +6,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 
 from agentd.clock import Clock
 from agentd.errors import QueueUnavailable
 from agentd.log import get_log
-from agentd.output.held import Held
 from agentd.output.pieces import END
 from agentd.output.protocol import OutputEvent
 from agentd.output.redis_address import read_redis_address
 from agentd.output.redis_client import FAILURES, Client, client_of
 from agentd.output.redis_reading import Reading
 from agentd.output.redis_writing import Writing
+from agentd.output.taking import JOIN_SECONDS, Taking
 from agentd.queue.workers import end_all
 from agentd.settings import ControlSettings
 
-JOIN_SECONDS = 0.05
-SWEEP_SECONDS = 30.0
 LAST_WORDS_SECONDS = 2.0
 MAX_PAUSE_SECONDS = 5.0
 
 log = get_log("output")
 
 
-class RedisOutput:
+class RedisOutput(Taking):
     """Writes what tasks say to Redis, in batches and beside the tasks."""
 
     def __init__(self, url: str, settings: ControlSettings, clock: Clock) -> None:
+        super().__init__(settings.output_ttl_seconds, clock)
         self._address = read_redis_address(url)
         self._prefix = f"{{agentkeep:{settings.deployment}}}:output:"
-        self._ttl_seconds = settings.output_ttl_seconds
-        self._clock = clock
-        self._held = Held()
-        self._said = asyncio.Event()
         self._dismissed = False
         self._running = AsyncExitStack()
         self._client: Client | None = None
@@ -64,16 +59,6 @@ class RedisOutput:
             log.warning("last_output_lost", error=str(error))
         finally:
             await self._running.aclose()
-
-    def say(self, task_id: str, event: str, data: Mapping[str, object]) -> None:
-        """Take an event; it is written shortly after."""
-        self._held.say(task_id, event, data, self._clock.now())
-        self._said.set()
-
-    def end(self, task_id: str, data: Mapping[str, object]) -> None:
-        """Say that the task ended."""
-        self.say(task_id, END, data)
-        self._held.end(task_id)
 
     def dismiss(self) -> None:
         """Let every reader come to an end."""
@@ -112,7 +97,7 @@ class RedisOutput:
         """Write what was said; while Redis is away the latest is kept here."""
         pause = JOIN_SECONDS
         while True:
-            if await _set(self._said, SWEEP_SECONDS if len(self._held) else None):
+            if await self._more():
                 await asyncio.sleep(pause)
             self._said.clear()
             try:
@@ -126,13 +111,4 @@ class RedisOutput:
             if pause != JOIN_SECONDS:
                 log.info("output_written_again")
             pause = JOIN_SECONDS
-            self._held.forget_older(self._clock.now() - self._ttl_seconds)
-
-
-async def _set(event: asyncio.Event, seconds: float | None) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
+            self._held.forget_older(self._oldest())

@@ -13,13 +13,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from redis.exceptions import RedisClusterException, RedisError, ResponseError
+from redis.exceptions import ResponseError
 from taskiq import BrokerMessage
 
 from agentd.clock import Clock
 from agentd.errors import QueueUnavailable
 from agentd.log import get_log
 from agentd.output.redis_address import RedisAddress
+from agentd.output.redis_client import FAILURES
 from agentd.queue.brokers import streams_of
 from agentd.queue.stream_items import Item, StreamNames
 from agentd.queue.streams import message_of
@@ -31,7 +32,6 @@ ANSWER_SECONDS = 2.0
 MAX_BATCH = 500
 MAX_WAITING = 10_000
 FORGET_EVERY_SECONDS = 3600.0
-FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 log = get_log("queue")
 
