@@ -78,22 +78,27 @@ async def test_messages_are_gone_when_their_tasks_have_ended(
 
 
 async def test_tasks_are_taken_by_priority_over_redis(
-    redis_file: str, database_url: str
+    redis_file: str, redis_server: Redis, database_url: str
 ) -> None:
     start = Start(settings={"redis_url_file": redis_file, "max_running_tasks": 1})
     async with running_queue(database_url, start) as running:
         await until(lambda: running.queue.connected)
-        running.queue.pause()
+        # The one place is taken: nothing is on its way out of Redis meanwhile.
+        await running.queue.accept(NewTask("main", "wait"))
+        await until(lambda: len(start.runner.begun) == 1)
         for priority in ("low", "normal", "high"):
             for number in (1, 2):
                 await running.queue.accept(
                     NewTask("main", f"{priority} {number}", priority=priority)
                 )
-        running.queue.resume()
-        await until(lambda: len(start.runner.begun) == 6)
+        with redis_server.client() as client:
+            # They are published in the order in which they were accepted.
+            await until(lambda: client.xlen(STREAM.replace("normal", "high")) == 2)
+        start.runner.go.set()
+        await until(lambda: len(start.runner.begun) == 7)
 
     words = [f"{name} {n}" for name in ("high", "normal", "low") for n in (1, 2)]
-    assert start.runner.prompts() == words
+    assert start.runner.prompts() == ["wait", *words]
 
 
 async def test_two_hosts_share_the_tasks_and_none_is_run_twice(
