@@ -32,6 +32,14 @@ TYPES = {
     "AgentEntry": "agent",
     "AgentRules": "rules",
     "Price": "price",
+    "ControlForge": "forge",
+    "Forge": "forge",
+    "SshAccess": "access over SSH",
+    "ForgeKind": "`forgejo`, `github` or `jira`",
+    "RepositoryPattern": "owner/name, where * stands for anything in a part",
+    "WorkSettings": "settings of work directories",
+    "SweepSettings": "settings of sweeps",
+    "UsageSettings": "settings of usage",
 }
 BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "min_length": "at least {} long"}
 BOUNDS["max_length"] = "at most {} long"

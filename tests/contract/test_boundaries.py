@@ -69,7 +69,7 @@ LAYERS = (
     layer(r"plugins/action/.*", "ansible", never="agentd"),
     layer(r"plugins/plugin_utils/.*", never="agentd plugins.module_utils"),
     layer(
-        AGENTD + r"(gateway_)?settings(_types)?\.py",
+        AGENTD + r"((gateway|work)_)?settings(_types)?\.py",
         "pydantic pydantic_settings",
         never="agentd.api agentd.database agentd.engine agentd.gateway agentd.agent",
     ),
@@ -95,7 +95,7 @@ LAYERS = (
         " agentd.settings agentd.sessions agentd.conversations agentd.agent",
     ),
     layer(
-        AGENTD + r"(spawner|agent|credentials|skills|transcripts)/.*",
+        AGENTD + r"(spawner|agent|credentials|skills|transcripts|usage|workdirs)/.*",
         never="agentd.api agentd.app agentd.database agentd.engine agentd.gateway"
         " agentd.settings agentd.sessions agentd.conversations agentd.log",
     ),
@@ -121,7 +121,7 @@ LAYERS = (
         never="agentd.settings agentd.log agentd.errors agentd.api",
     ),
     layer(
-        AGENTD + r"(tasks|definitions)/.*",
+        AGENTD + r"(tasks|definitions|samples|sweep|webhooks|work)/.*",
         "cronsim sqlalchemy structlog",
         never="agentd.api agentd.app agentd.gateway agentd.agent",
     ),
@@ -134,6 +134,11 @@ LAYERS = (
         AGENTD + r"(app|serve)\.py|" + AGENTD + r"(api|conversations)/.*",
         "fastapi h11 prometheus_client pydantic starlette structlog uvicorn websockets",
         never="agentd.gateway agentd.agent",
+    ),
+    layer(
+        AGENTD + r"dashboard/.*",
+        "fastapi jinja2 markupsafe pydantic starlette structlog",
+        never="agentd.app agentd.gateway agentd.agent",
     ),
     layer(AGENTD + r"__main__\.py"),
 )

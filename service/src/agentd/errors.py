@@ -158,3 +158,27 @@ class GatewayUnavailable(AgentdError):
 
 class StoreRefused(AgentdError):
     """A line of a transcript may not, or cannot, be stored in the database."""
+
+
+class WorkRefused(AgentdError):
+    """A repository, branch or forge that is not, or may not be, worked with here."""
+
+
+class WorkdirBusy(AgentdError):
+    """Another turn holds the work directory for longer than one waits."""
+
+
+class WorkdirFailed(AgentdError):
+    """A work directory cannot be made, reused or removed."""
+
+
+class WebhookRefused(AgentdError):
+    """A webhook that is not signed by its sender, or is no event of it."""
+
+
+class SweepBusy(AgentdError):
+    """A sweep runs already."""
+
+
+class UsageExceeded(AgentdError):
+    """An agent's state takes more than it may, so that it takes no new turn."""

@@ -17,6 +17,7 @@ from agentd.settings_types import (
     Name,
     SignIn,
 )
+from agentd.work_settings import ForgeKind, RepositoryPattern
 
 
 class Price(Frozen):
@@ -47,6 +48,46 @@ class AgentRules(Frozen):
     """Whether the gateway adds the key, or the agent's own CLI is signed in."""
 
 
+class SshAccess(Frozen):
+    """How git reaches a forge over SSH, in place of HTTP."""
+
+    host: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")
+    """Name or address of its server."""
+    port: int = Field(default=22, ge=1, le=65535)
+    """Port of its server."""
+    user: str = Field(default="git", pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$")
+    """User to sign in as."""
+    key_file: str
+    """Private key of the deployment; only the gateway reads it."""
+    known_hosts_file: str
+    """Keys by which the server is known; another one is refused."""
+    path_prefix: str = ""
+    """What stands before owner/name in a path at that server."""
+
+
+class Forge(Frozen):
+    """One forge: where it is, the token for it, and who may use what."""
+
+    kind: ForgeKind = "forgejo"
+    """What it is: `forgejo` (Gitea too), `github` or `jira`."""
+    url: str
+    """Address of its web pages; repositories are below it."""
+    api_url: str | None = None
+    """Address of its API; null is the usual one of its kind."""
+    token_file: str | None = None
+    """File with the token that the gateway adds; null adds none."""
+    user: str = "agentkeep"
+    """Name that goes with the token where git asks for one."""
+    ssh: SshAccess | None = None
+    """How git reaches it over SSH; null is HTTP."""
+    repositories: list[RepositoryPattern] = Field(default=["*/*"])
+    """Repositories that agents may reach."""
+    agents: dict[Name, list[RepositoryPattern]] | None = None
+    """Which of these each agent may reach; null is all of them for every agent."""
+    read_only: bool = False
+    """Whether agents may fetch and not push."""
+
+
 class GatewaySettings(Frozen):
     """What ``agentd gateway`` is told."""
 
@@ -72,6 +113,8 @@ class GatewaySettings(Frozen):
     """What models cost, by the beginning of a model's name; the longest one counts."""
     usage_directory: str | None = None
     """Where tokens and cost are kept; null forgets them at a restart."""
+    forges: dict[Name, Forge] = Field(default={})
+    """Where repositories and issues are."""
     status_socket: str | None = None
     """Where control asks for states and figures; null tells nobody."""
     max_request_bytes: int = Field(default=33_554_432, ge=1024)

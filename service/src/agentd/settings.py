@@ -25,6 +25,12 @@ from agentd.settings_types import (
     TimeZone,
     ToolName,
 )
+from agentd.work_settings import (
+    ControlForge,
+    SweepSettings,
+    UsageSettings,
+    WorkSettings,
+)
 
 __all__ = [
     "AgentEntry",
@@ -156,6 +162,15 @@ class ControlSettings(Frozen):
     """Files of one definition or skill at most."""
     gateway_status_socket: str | None = None
     """Where the gateway tells its states and figures; null asks nobody."""
+    forges: dict[Name, ControlForge] = Field(default={})
+    """Where repositories and issues are; a repository without the name of one is of
+    the first."""
+    work: WorkSettings = Field(default=WorkSettings())
+    """How agents get work directories."""
+    sweep: SweepSettings = Field(default=SweepSettings())
+    """What is removed after what time."""
+    usage: UsageSettings = Field(default=UsageSettings())
+    """How much the agents' state may take."""
     log_level: LogLevel = "info"
     """Least severity of what is logged."""
 

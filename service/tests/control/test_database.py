@@ -37,6 +37,7 @@ from agentd.database.sessions import (
 from agentd.database.tables import SCHEMA_REVISION, metadata
 from agentd.database.task_tables import tasks
 from agentd.database.transcript_tables import transcript_entries
+from agentd.database.work_tables import records
 from agentd.errors import DatabaseTooNew
 from agentd.sessions.identity import (
     StoredSession,
@@ -78,6 +79,7 @@ async def test_the_migrations_make_exactly_the_tables(database_url: str) -> None
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
     assert tasks.metadata is transcript_entries.metadata is metadata
+    assert records.metadata is metadata
     async with open_database(database_url) as database, database.read() as connection:
         assert await connection.run_sync(differences) == []
 

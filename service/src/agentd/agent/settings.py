@@ -69,6 +69,12 @@ class AgentSettings:
     definition_work_directory: str = "/data/memory/definitions"
     """Where each definition has its writable work directory; follows
     `working_directory` unless it is set."""
+    workdirs_directory: str = "/data/workdirs"
+    """Clones of repositories and worktrees; the same path for ever."""
+    git_name: str = ""
+    """Author and committer of what the agent commits; empty is the agent's name."""
+    git_email: str = ""
+    """Their address; empty is one at `agents.invalid`."""
     skills: Sequence[str] | None = None
     """Names of the skills that the agent has; null is all of them."""
     managed_directory: str = "/etc/claude-code"

@@ -21,7 +21,8 @@ class Ask:
     """A message for a conversation, or for a new one, and how to run its turn.
 
     The conversation is named by its id or by a repository's issue. If its session
-    is resumed, ``message_if_resumed`` is said in place of the message. An empty
+    is resumed, ``message_if_resumed`` is said in place of the message. With a
+    ``branch`` its turns run in the worktree of that branch of the repository. An empty
     ``definition`` demands the agent's own directory, none at all whatever there is.
     Who has to know its turn before it begins names it with ``turn_uuid``, and the
     conversation with ``new_conversation_id`` if it begins one; ``timeout_seconds`` is
@@ -38,6 +39,7 @@ class Ask:
     max_execution_ms: int | None = None
     repository: str | None = None
     issue: str | None = None
+    branch: str | None = None
     message_if_resumed: str | None = None
     resume_at: str | None = None
     mcp_servers_json: str | None = None

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 
 metadata = MetaData()
 
@@ -37,6 +37,7 @@ conversations = Table(
     Column("issue", String(64)),
     Column("host", String(64)),
     Column("definition", String(64)),
+    Column("branch", String(200)),
     UniqueConstraint("agent", "id", name="conversations_agent_id"),
     Index("conversations_last_activity", "last_activity"),
     # Two nulls differ, so that only conversations of issues are held apart.

@@ -81,6 +81,10 @@ tasks = Table(
     Column("rank", Integer, nullable=False),
     Column("definition", String(64)),
     Column("model", String(128)),
+    Column("repository", String(256)),
+    Column("issue", String(64)),
+    Column("branch", String(200)),
+    Column("prompt_if_resumed", Text),
     Column("timeout_seconds", Float),
     Column("status", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -114,6 +118,7 @@ tasks = Table(
     Index("tasks_schedule", "schedule_id", "number"),
     Index("tasks_conversation", "conversation_id"),
     Index("tasks_finished_at", "finished_at"),
+    Index("tasks_issue", "repository", "issue"),
 )
 
 task_logs = Table(

@@ -18,8 +18,10 @@ ENDED: frozenset[TaskStatus] = frozenset({"completed", "failed", "cancelled"})
 class NewTask:
     """What is asked of an agent.
 
-    Without a conversation the task begins one of its own. ``available_at`` is when it
-    may begin at the earliest, in seconds since 1970; None is at once.
+    Without a conversation the task begins one of its own, or goes on in that of the
+    repository's issue, where ``prompt_if_resumed`` is said in place of the prompt.
+    ``available_at`` is when it may begin at the earliest, in seconds since 1970; None
+    is at once. A task whose ``id`` is known already is not accepted a second time.
     """
 
     agent: str
@@ -31,6 +33,11 @@ class NewTask:
     model: str | None = None
     timeout_seconds: float | None = None
     available_at: float | None = None
+    repository: str | None = None
+    issue: str | None = None
+    branch: str | None = None
+    prompt_if_resumed: str | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class Task:
     schedule_id: str | None = None
     definition: str | None = None
     model: str | None = None
+    repository: str | None = None
+    issue: str | None = None
+    branch: str | None = None
+    prompt_if_resumed: str | None = None
     timeout_seconds: float | None = None
     started_at: float | None = None
     finished_at: float | None = None

@@ -29,6 +29,8 @@ class CliStart:
     mirror: bool = False
     definition: str | None = None
     definition_found: bool = False
+    repository: str | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
