@@ -18,7 +18,13 @@ import pytest
 from local_stack import LocalStack, free_port
 from working_tree import ROOT
 
-from agentd.api import examples, queue_examples, registry_examples, task_examples
+from agentd.api import (
+    examples,
+    queue_examples,
+    record_examples,
+    registry_examples,
+    task_examples,
+)
 
 TOKEN = "a-token-that-is-long-enough"
 PAGE = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
@@ -156,6 +162,7 @@ def test_every_request_that_is_shown_is_taken(
 
         address = path.format(
             session_id=session,
+            kind=record_examples.KIND,
             task_id=task_examples.TASK,
             name=registry_examples.name_in(path),
         )

@@ -22,6 +22,7 @@ from agentd.api import (
     queue,
     queue_output,
     queue_socket,
+    records,
     registry,
     sessions,
     webhook_settings,
@@ -61,7 +62,7 @@ from agentd.tasks.schedules import ScheduleParts, Schedules
 
 END_POINTS = (
     *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
-    *(admin, registry, webhook_settings, credentials, metrics),
+    *(admin, registry, webhook_settings, credentials, metrics, records),
 )
 
 log = get_log("app")

@@ -9,6 +9,7 @@ from typing import Any
 from agentd.api import (
     credential_examples,
     queue_examples,
+    record_examples,
     registry_examples,
     task_examples,
 )
@@ -210,6 +211,7 @@ REQUESTS: dict[str, Json] = {
     **registry_examples.REQUESTS,
     **queue_examples.REQUESTS,
     **credential_examples.REQUESTS,
+    **record_examples.REQUESTS,
 }
 ANSWERS: dict[str, Any] = {
     "get /health": HEALTH,
@@ -243,6 +245,7 @@ ANSWERS: dict[str, Any] = {
     **registry_examples.ANSWERS,
     **queue_examples.ANSWERS,
     **credential_examples.ANSWERS,
+    **record_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {
     400: {

@@ -10,7 +10,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from agentd.api import examples, queue_examples, registry_examples, task_examples
+from agentd.api import (
+    examples,
+    queue_examples,
+    record_examples,
+    registry_examples,
+    task_examples,
+)
 
 Json = dict[str, Any]
 
@@ -78,6 +84,8 @@ def _complete(operation: Json, method: str, path: str) -> None:
             parameter["example"] = examples.SESSION
         if parameter["name"] == "queued_id":
             parameter["example"] = queue_examples.QUEUED
+        if parameter["name"] == "kind":
+            parameter["example"] = record_examples.KIND
         if parameter["name"] == "task_id":
             parameter["example"] = task_examples.TASK
         if parameter["name"] == "name":

@@ -82,6 +82,7 @@ usage_samples = Table(
 )
 
 # The last backup, drill and whatever else a playbook tells; ``detail`` is JSON.
+# ``succeeded_at`` is when the last one ended that went well.
 records = Table(
     "records",
     metadata,
@@ -89,4 +90,5 @@ records = Table(
     Column("at", Float, nullable=False),
     Column("succeeded", Boolean, nullable=False),
     Column("detail", Text),
+    Column("succeeded_at", Float),
 )

@@ -102,4 +102,5 @@ def _make_figures() -> None:
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("succeeded", sa.Boolean, nullable=False),
         sa.Column("detail", sa.Text),
+        sa.Column("succeeded_at", sa.Float),
     )
