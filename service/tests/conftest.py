@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from forge.fixtures import forge, forge_ssh
 from servers.databases import database_url
 from servers.fixtures import (
     cluster,
@@ -40,6 +41,8 @@ __all__ = [
     "cluster",
     "cluster_of_session",
     "database_url",
+    "forge",
+    "forge_ssh",
     "postgres_server",
     "postgres_url",
     "redis_server",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
 
-"""Where the programs of Redis and PostgreSQL are, and how they are started."""
+"""Where the programs of Redis, PostgreSQL and OpenSSH are, and how they are started."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ def unpacked() -> Path | None:
 def program(name: str) -> str:
     """Return the path of a program; fail and say where it comes from."""
     root = unpacked()
-    places = [] if root is None else [root / "usr/bin", *_postgres(root)]
-    places += [Path("/usr/bin"), *_postgres(Path("/"))]
+    places = [] if root is None else [root / "usr/bin", root / "usr/sbin"]
+    places += [] if root is None else _postgres(root)
+    places += [Path("/usr/bin"), Path("/usr/sbin"), *_postgres(Path("/"))]
     for place in places:
         if (place / name).exists():
             return str(place / name)
     raise FileNotFoundError(
         f'Cannot find "{name}": run tools/servers once, which unpacks the packages of '
-        "Redis and PostgreSQL below .agentkeep."
+        "Redis, PostgreSQL and OpenSSH below .agentkeep."
     )
 
 
