@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
+from forge.deliveries import delivery, names
 from forge.ssh import SshServer
 from forge.stand_in import TOKEN, Forge, git
 
@@ -75,3 +78,16 @@ def test_issues_are_what_the_test_says_and_faults_too(forge: Forge) -> None:
     assert (missing, broken, again) == (404, 503, 200)
     assert unsigned.status_code == 401
     assert len(forge.requests("/issues/7")) == 4
+
+
+@pytest.mark.parametrize("kind", ["forgejo", "github", "jira"])
+def test_every_delivery_is_signed_over_the_very_bytes_that_are_sent(kind: str) -> None:
+    for name in names(kind):
+        sent = delivery(kind, name, "a secret")
+
+        signatures = [
+            value for key, value in sent.headers.items() if "Signature" in key
+        ]
+        good = hmac.new(b"a secret", sent.body, hashlib.sha256).hexdigest()
+        assert signatures and all(one.endswith(good) for one in signatures)
+        assert sent.payload

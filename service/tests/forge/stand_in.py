@@ -115,7 +115,16 @@ class Forge:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o777)
         # Over SSH another user may push than over HTTP.
-        git(self.directory, "init", "-q", "--bare", "--shared=0666", "-b", "main", path)
+        git(
+            self.directory,
+            "init",
+            "-q",
+            "--bare",
+            "--shared=0666",
+            "-b",
+            "main",
+            f"{path}",
+        )
         for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
             git(path, "config", key, "true")
         self.commit(name, "Begin", **(files or {"README.md": "A shop.\n"}))
