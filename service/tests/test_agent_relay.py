@@ -77,6 +77,26 @@ async def test_the_relay_passes_bytes_both_ways_and_ends_as_its_ends_do(
         writer.close()
 
 
+async def test_connections_that_ended_are_held_no_longer(short_path: Path) -> None:
+    async def open_files(count: int) -> None:
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= count)
+
+    async with relaying(short_path) as (port, gateway):
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(relay.MAX_CONNECTIONS + 10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"asked")
+            assert await reader.readexactly(5) == b"asked"
+            # As a process that ends, and as one that waits for what is said last.
+            if number % 2:
+                writer.write_eof()
+                assert await reader.read() == b""
+            writer.close()
+
+        assert gateway.connections == relay.MAX_CONNECTIONS + 10
+        await open_files(before)
+
+
 async def test_a_gateway_that_is_not_there_is_said_so_in_the_api_s_form(
     short_path: Path,
 ) -> None:

@@ -85,6 +85,7 @@ class Half(asyncio.Protocol):
 
     transport: asyncio.Transport | None = None
     other: Half | None = None
+    ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, with a bound on what waits to be sent."""
@@ -97,12 +98,14 @@ class Half(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        """Pass the end on; the other direction may go on."""
+        """Pass the end on; the other direction may go on to its own end."""
+        self.ended = True
         other = self.other.transport if self.other is not None else None
         if other is None or other.is_closing():
             return False
         other.write_eof()
-        return True
+        # Nobody would close a pair of which both sides said all they had to say.
+        return self.other is not None and not self.other.ended
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Close the other side, after what waits there was sent."""
