@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from settings_words import BOUNDS, NO_RESTART, NOT_SAID, TYPES
 from working_tree import ROOT
 
 PAGE = ROOT / "docs" / "settings.md"
@@ -20,30 +21,20 @@ BEGIN = "<!-- {name}: written by tools/settings_reference.py -->"
 END = "<!-- end -->"
 AGENTD = "service/src/agentd/"
 ROLE = ROOT / "roles" / "deployment"
-TYPES = {
-    "bool": "true or false",
-    "str": "string",
-    "int": "integer",
-    "float": "number",
-    "Name": "name",
-    "ModelName": "name of a model",
-    "TimeZone": "name of a time zone",
-    "ToolName": "name of a tool",
-    "AgentEntry": "agent",
-    "AgentRules": "rules",
-    "Price": "price",
-    "ControlForge": "forge",
-    "Forge": "forge",
-    "SshAccess": "access over SSH",
-    "ForgeKind": "`forgejo`, `github` or `jira`",
-    "RepositoryPattern": "owner/name, where * stands for anything in a part",
-    "WorkSettings": "settings of work directories",
-    "SweepSettings": "settings of sweeps",
-    "UsageSettings": "settings of usage",
+OTHERWISE = {
+    "agents": "`deployment_agents`",
+    "rules": "`deployment_agents`",
+    "forges": "`deployment_forges`",
+    "api_token_file": "`deployment_api_token`",
+    **{name: f"`deployment_{name}_*`" for name in ("work", "sweep", "usage")},
 }
-BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "min_length": "at least {} long"}
-BOUNDS["max_length"] = "at most {} long"
-NO_RESTART = {"api_key_file": "restart; nothing for another key in the file"}
+AGENTS_OWN = {
+    "agent": "`deployment_agents[].name`",
+    **{
+        name: f"`deployment_agents[].{name}`"
+        for name in ("environment", "skills", "sign_in", "git_name", "git_email")
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +59,31 @@ TABLES = (
     ),
     Table("rules", "gateway_settings.py", "AgentRules", "agents", "rules.<agent>."),
     Table("price", "gateway_settings.py", "Price", "prices", "prices.<model>."),
+    Table(
+        "a forge of control",
+        "work_settings.py",
+        "ControlForge",
+        "deployment_forges",
+        "forges.<name>.",
+    ),
+    *(
+        Table(name, "work_settings.py", kind, "_deployment_control_settings", prefix)
+        for name, kind, prefix in (
+            ("work", "WorkSettings", "work."),
+            ("sweep", "SweepSettings", "sweep."),
+            ("usage", "UsageSettings", "usage."),
+        )
+    ),
+    Table(
+        "forge", "gateway_settings.py", "Forge", "deployment_forges", "forges.<name>."
+    ),
+    Table(
+        "ssh",
+        "gateway_settings.py",
+        "SshAccess",
+        "deployment_forges",
+        "forges.<name>.ssh.",
+    ),
     Table("agent", "agent/settings.py", "AgentSettings", "_deployment_agent_settings"),
 )
 
@@ -133,7 +149,7 @@ def key_of(node: ast.AnnAssign, meaning: str) -> Key:
         given = options.pop("default", options.pop("default_factory", None))
     kind = type_of(node.annotation)
     for name, value in options.items():
-        if name == "repr":
+        if name in NOT_SAID:
             continue
         kind += ", " + BOUNDS[name].format(ast.literal_eval(value))
     return Key(ast.unparse(node.target), kind, default_of(given), meaning)
@@ -149,7 +165,7 @@ def type_of(node: ast.expr) -> str:
     if text in choices():
         return ", ".join(f"`{one}`" for one in choices()[text])
     if not isinstance(node, ast.Subscript):
-        raise ValueError(f'The type "{text}" has no words in tools/settings_reference.')
+        raise ValueError(f'The type "{text}" has no words in tools/settings_words.')
     outer = ast.unparse(node.value)
     if outer == "Literal":
         return ", ".join(f"`{one}`" for one in literals(node))
@@ -165,31 +181,59 @@ def default_of(node: ast.expr | None) -> str:
         return "required"
     if ast.unparse(node) == "dict":
         return "`{}`"
+    if isinstance(node, ast.Call):
+        return "below"
     value = ast.literal_eval(node)
+    if value == "":
+        return "empty"
     return "none" if value is None else f"`{value}`"
 
 
 def variables_of(table: Table) -> dict[str, str]:
     """Return the role variable by key, as the role's own documents say."""
-    if table.prefix:
-        options = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text("utf-8"))
-        agents = options["argument_specs"]["main"]["options"]["deployment_agents"]
-        found = {name: f"`deployment_agents[].{name}`" for name in agents["options"]}
-        inner = {key.name: "`deployment_prices`" for key in keys_of(table)}
-        memory = {"memory_bytes": "`deployment_agent_memory_bytes`"}
-        return inner if table.variable == "prices" else {**found, **memory}
-    values = yaml.safe_load((ROLE / "vars/main.yml").read_text("utf-8"))
+    if table.variable == "prices":
+        return {key.name: "`deployment_prices`" for key in keys_of(table)}
+    if table.variable == "deployment_forges":
+        return variables_of_forges(table)
+    if table.variable == "agents":
+        found = {name: f"`deployment_agents[].{name}`" for name in options_of_agents()}
+        return {**found, "memory_bytes": "`deployment_agent_memory_bytes`"}
     found = {}
-    for key, value in values[table.variable].items():
+    for key, value in rendered_by(table).items():
         names = sorted(set(re.findall(r"\bdeployment_\w+", str(value))))
         found[key] = ", ".join(f"`{name}`" for name in names)
-    agents = dict.fromkeys(("agents", "rules"), "`deployment_agents`")
-    own = ("agent", "environment", "skills", "sign_in")
-    if table.name == "agent":
-        agents = {name: f"`deployment_agents[].{name}`" for name in own}
-        agents["agent"] = "`deployment_agents[].name`"
-    token = {"api_token_file": "`deployment_api_token`"}
-    return {**found, **agents, **token}
+    return {**found, **OTHERWISE, **(AGENTS_OWN if table.name == "agent" else {})}
+
+
+def options_of_role() -> dict[str, Any]:
+    """Return the specified variables of the role."""
+    text = (ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    return found
+
+
+def options_of_agents() -> dict[str, Any]:
+    """Return what may be said of an agent."""
+    found: dict[str, Any] = options_of_role()["deployment_agents"]["options"]
+    return found
+
+
+def rendered_by(table: Table) -> dict[str, Any]:
+    """Return what the role writes for each key."""
+    values = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = values[table.variable]
+    return found[table.prefix.rstrip(".")] if table.prefix else found
+
+
+def variables_of_forges(table: Table) -> dict[str, str]:
+    """Return the role variables of a forge; a file's is the secret that is in it."""
+    options = options_of_role()["deployment_forges"]["options"]
+    prefix = "deployment_forges[]."
+    if table.name == "ssh":
+        options = options["ssh"]["options"]
+        prefix += "ssh."
+    names = {key.name: key.name.removesuffix("_file") for key in keys_of(table)}
+    return {key: f"`{prefix}{name}`" for key, name in names.items() if name in options}
 
 
 def table_of(table: Table) -> str:
