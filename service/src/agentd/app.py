@@ -42,6 +42,7 @@ from agentd.conversations.outbox import Outbox
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
 from agentd.conversations.unproved import Unproved
+from agentd.dashboard.sign_in import SignIn
 from agentd.database.open import Database, open_database
 from agentd.definitions.registry import registry_of
 from agentd.engine.mirror_store import BoundStore, StoreParts
@@ -59,6 +60,8 @@ from agentd.spawner.protocol import Spawner
 from agentd.tasks.open import running_schedules
 from agentd.tasks.runner import TurnRunner
 from agentd.tasks.schedules import ScheduleParts, Schedules
+from agentd.work.naming import Naming
+from agentd.work.workdirs import Workdirs
 
 END_POINTS = (
     *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
@@ -102,11 +105,14 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
     for part in END_POINTS:
         app.include_router(part.router)
     add_error_handlers(app)
+    cookie = f"agentkeep-{settings.deployment}"
+    app.state.sign_in = SignIn(edges.token, edges.clock, cookie)
     rules = EdgeRules(
         edges.token,
         __version__,
         health.build_commit(),
         large_bytes=large_bytes(settings.upload_max_bytes),
+        sign_in=app.state.sign_in,
     )
     app.add_middleware(Edge, rules=rules)
     describe(app)
@@ -182,6 +188,9 @@ def _turn_parts(
         outbox=Outbox(database, clock, settings.outbound_ttl_days),
         unproved=Unproved(),
         host=ground.presence,
+        workdirs=Workdirs(
+            settings.work, Naming.of(settings), edges.spawner, clock.monotonic
+        ),
         keeping=_keeping(settings, edges, stored),
     )
 

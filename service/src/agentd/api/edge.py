@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import re
 import time
 import uuid
@@ -16,18 +15,21 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentd.api.answer import Answer
 from agentd.api.dense_bodies import MAX_PARTS, is_dense
 from agentd.api.socket_edge import refusal_of, refuse_socket
+from agentd.dashboard.sign_in import (
+    MAX_SIGN_IN_BYTES,
+    SignIn,
+    is_open,
+    is_ours,
+    sign_in_page,
+)
 from agentd.log import get_log
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 30.0
 OPEN_PATHS = frozenset({"/health"})
-# What an answer begins with: to a request, or to the handshake of a socket.
-ANSWERED = frozenset(
-    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
-)
-SWITCHING_PROTOCOLS = 101
 QUIET_PATHS = frozenset({"/health", "/metrics"})
 MAX_LOGGED_PATH = 200
 # Where definitions and skills are uploaded: larger, and one at a time.
@@ -47,9 +49,17 @@ class EdgeRules:
     commit: str
     body_seconds: float = BODY_SECONDS
     large_bytes: int = MAX_BODY_BYTES
+    sign_in: SignIn | None = None
+
+    @property
+    def marks(self) -> Mapping[bytes, str]:
+        """Return what each answer tells of this build."""
+        return {b"x-build-version": self.version, b"x-build-commit": self.commit}
 
     def most_bytes(self, path: str) -> int:
         """Return how large the body of a request to that path may be."""
+        if is_open(path):
+            return MAX_SIGN_IN_BYTES
         return self.large_bytes if LARGE_PATHS.fullmatch(path) else MAX_BODY_BYTES
 
 
@@ -69,7 +79,7 @@ class Edge:
         headers = {name.lower(): value for name, value in scope["headers"]}
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id, self._rules)
+        answer = Answer(send, request_id, self._rules.marks)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             began = time.monotonic()
             try:
@@ -85,7 +95,7 @@ class Edge:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         receive: Receive,
-        answer: _Answer,
+        answer: Answer,
     ) -> None:
         refused = refusal_of(scope, headers, self._rules.token)
         if refused is None:
@@ -100,9 +110,12 @@ class Edge:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         receive: Receive,
-        answer: _Answer,
+        answer: Answer,
     ) -> None:
-        if not self._allowed(scope["path"], headers.get(b"authorization", b"")):
+        if not self._allowed(scope["path"], headers):
+            if scope["method"] == "GET" and is_ours(scope["path"]):
+                await answer.redirect(sign_in_page(scope))
+                return
             await answer.refuse(401, "Unauthorized: send the bearer token.")
             return
         if not is_large(headers, self._rules.most_bytes(scope["path"])):
@@ -125,7 +138,7 @@ class Edge:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         receive: Receive,
-        answer: _Answer,
+        answer: Answer,
     ) -> None:
         most = self._rules.most_bytes(scope["path"])
         try:
@@ -160,10 +173,13 @@ class Edge:
         async with asyncio.timeout(self._rules.body_seconds):
             return await _read_body(headers, receive, self._rules.most_bytes(path))
 
-    def _allowed(self, path: str, header: bytes) -> bool:
-        if self._rules.token is None or path in OPEN_PATHS:
+    def _allowed(self, path: str, headers: Mapping[bytes, bytes]) -> bool:
+        if self._rules.token is None or path in OPEN_PATHS or is_open(path):
             return True
-        scheme, _space, given = header.partition(b" ")
+        door, cookies = self._rules.sign_in, headers.get(b"cookie", b"")
+        if door is not None and is_ours(path) and door.admits(cookies):
+            return True
+        scheme, _space, given = headers.get(b"authorization", b"").partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(
             given.strip(), self._rules.token.encode("utf-8")
         )
@@ -171,46 +187,6 @@ class Edge:
 
 class _CallerGone(Exception):
     """The caller went away before its request was whole."""
-
-
-class _Answer:
-    """An answer that carries the request's id and the build's names."""
-
-    def __init__(self, send: Send, request_id: str, rules: EdgeRules) -> None:
-        self._send = send
-        self.request_id = request_id
-        self._rules = rules
-        self.status: int | None = None
-
-    async def send(self, message: Message) -> None:
-        """Send a part of the answer, with our headers on the first."""
-        if message["type"] in ANSWERED:
-            self.status = message.get("status", SWITCHING_PROTOCOLS)
-            message = {
-                **message,
-                "headers": [*message.get("headers", []), *self._headers()],
-            }
-        await self._send(message)
-
-    async def refuse(self, status: int, error: str) -> None:
-        """Send a whole answer that says why the request is refused."""
-        body = json.dumps({"error": error, "request_id": self.request_id}).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        if status == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
-        start = {"type": "http.response.start", "status": status, "headers": headers}
-        await self.send(start)
-        await self.send({"type": "http.response.body", "body": body})
-
-    def _headers(self) -> list[tuple[bytes, bytes]]:
-        return [
-            (b"x-request-id", self.request_id.encode("ascii")),
-            (b"x-build-version", self._rules.version.encode("latin-1", "replace")),
-            (b"x-build-commit", self._rules.commit.encode("latin-1", "replace")),
-        ]
 
 
 def request_id_of(given: bytes | None) -> str:
