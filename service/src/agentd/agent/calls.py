@@ -23,6 +23,7 @@ from agentd.agent.settings import AgentSettings
 from agentd.agent.skill_calls import skill_calls
 from agentd.agent.start import StartRefused, is_uuid, parse_start
 from agentd.agent.transcript_calls import transcript_calls
+from agentd.agent.usage_calls import usage_calls
 from agentd.spawner.dial import Call, CallFailed
 from agentd.transcripts.find import transcript_state
 
@@ -53,6 +54,7 @@ class AgentCalls:
             },
             **transcript_calls(settings, self.processes.running),
             **restore_calls(settings, self.processes.running),
+            **usage_calls(settings),
         }
 
     def health(self) -> Mapping[str, object]:

@@ -70,11 +70,12 @@ sweeps = Table(
     Index("sweeps_started_at", "started_at"),
 )
 
-# ``agent`` is empty for what belongs to the deployment.
+# ``agent`` is empty for what belongs to the deployment; each host has its own disk.
 usage_samples = Table(
     "usage_samples",
     metadata,
     Column("at", Float, primary_key=True),
+    Column("host", String(64), primary_key=True, server_default="main"),
     Column("agent", String(64), primary_key=True),
     Column("area", String(64), primary_key=True),
     Column("bytes", BigInteger, nullable=False),

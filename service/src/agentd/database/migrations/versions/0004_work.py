@@ -91,6 +91,7 @@ def _make_figures() -> None:
     op.create_table(
         "usage_samples",
         sa.Column("at", sa.Float, primary_key=True),
+        sa.Column("host", sa.String(64), primary_key=True, server_default="main"),
         sa.Column("agent", sa.String(64), primary_key=True),
         sa.Column("area", sa.String(64), primary_key=True),
         sa.Column("bytes", sa.BigInteger, nullable=False),
