@@ -26,7 +26,7 @@ OTHERWISE = {
     "rules": "`deployment_agents`",
     "forges": "`deployment_forges`",
     "api_token_file": "`deployment_api_token`",
-    **{name: f"`deployment_{name}_*`" for name in ("work", "sweep", "usage")},
+    **dict.fromkeys(("work", "sweep", "usage"), "below"),
 }
 AGENTS_OWN = {
     "agent": "`deployment_agents[].name`",

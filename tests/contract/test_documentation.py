@@ -16,6 +16,7 @@ from working_tree import ROOT, working_tree
 
 from agentd.agent.settings import AgentSettings
 from agentd.settings import ControlSettings, GatewaySettings
+from agentd.settings_types import Frozen
 
 PAGES = [name for name in working_tree() if name.endswith(".md")]
 GUIDES = "\n".join(path.read_text("utf-8") for path in ROOT.glob("docs/*.md"))
@@ -107,6 +108,10 @@ def written(default: object) -> str:
     """Return a default as the settings page writes it."""
     if default is None:
         return "none"
+    if default == "":
+        return "empty"
+    if isinstance(default, Frozen):
+        return "below"
     if default == {}:
         return "`{}`"
     return f"`{default}`"
