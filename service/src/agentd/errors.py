@@ -35,6 +35,10 @@ class AgentLost(AgentdError):
 class CallRefused(AgentdError):
     """The agent's side refused a call, or answered something that is not an answer."""
 
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
+
 
 class CallTimedOut(AgentdError):
     """The agent's side did not answer a call in time."""
@@ -160,6 +164,10 @@ class StoreRefused(AgentdError):
     """A line of a transcript may not, or cannot, be stored in the database."""
 
 
+class BranchFixed(AgentdError):
+    """A conversation keeps the branch that it began with."""
+
+
 class WorkRefused(AgentdError):
     """A repository, branch or forge that is not, or may not be, worked with here."""
 
@@ -173,7 +181,15 @@ class WorkdirFailed(AgentdError):
 
 
 class WebhookRefused(AgentdError):
-    """A webhook that is not signed by its sender, or is no event of it."""
+    """A webhook that is not signed by its sender."""
+
+
+class WebhookUnknown(AgentdError):
+    """Webhooks of a sender that none are taken of."""
+
+
+class WebhookUnreadable(AgentdError):
+    """A webhook that is signed, and is no event of its sender."""
 
 
 class SweepBusy(AgentdError):

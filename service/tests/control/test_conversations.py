@@ -162,10 +162,10 @@ async def test_the_sessions_of_an_issue_are_dropped_and_counted(
         await running.say(agent="mail", **ISSUE)
         await running.say("about something else")
 
-        counts = [await running.turns.drop(**ISSUE) for _time in range(2)]
+        counts = [await running.turns.resting.drop(**ISSUE) for _time in range(2)]
         after = (await running.say(**ISSUE)).json()
         single = [
-            await running.turns.drop_session(after["conversation_id"])
+            await running.turns.resting.drop_session(after["conversation_id"])
             for _time in range(2)
         ]
 

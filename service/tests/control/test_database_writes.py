@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from agentd.database.conversations import (
+    About,
     add_conversation,
     count_conversations,
     get_conversation,
@@ -61,7 +62,8 @@ async def test_an_agent_has_one_conversation_about_an_issue(database_url: str) -
 
     def add(number: int, issue: IssueKey | None) -> Callable[[Connection], None]:
         key = SessionKey("main" if issue is None else issue.agent, f"conv-{number}")
-        return lambda connection: add_conversation(connection, key, 1.0, issue)
+        about = About() if issue is None else About(issue.repository, issue.issue)
+        return lambda connection: add_conversation(connection, key, 1.0, about)
 
     mine, other = IssueKey("main", "a/b", "7"), IssueKey("mail", "a/b", "7")
     async with open_database(database_url) as database:

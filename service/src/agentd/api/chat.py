@@ -116,7 +116,7 @@ async def get_messages(
 )
 async def remove(conversation_id: Id, service: ServiceDep) -> Response:
     """Remove a conversation with its messages, and close its live client."""
-    await service.turns.remove(conversation_id)
+    await service.turns.resting.remove(conversation_id)
     return Response(status_code=204)
 
 

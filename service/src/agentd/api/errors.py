@@ -20,6 +20,7 @@ from agentd.errors import (
     AgentLost,
     AgentUnavailable,
     AgentUnknown,
+    BranchFixed,
     CallRefused,
     CallTimedOut,
     ConversationBusy,
@@ -44,6 +45,12 @@ from agentd.errors import (
     TurnHandedOver,
     UploadRefused,
     UploadTooLarge,
+    WebhookRefused,
+    WebhookUnknown,
+    WebhookUnreadable,
+    WorkdirBusy,
+    WorkdirFailed,
+    WorkRefused,
 )
 from agentd.log import get_log
 
@@ -71,6 +78,9 @@ STATUS: dict[type[AgentdError], int] = {
     DefinitionsFailed: 503,
     UploadRefused: 400,
     UploadTooLarge: 413,
+    WebhookRefused: 401,
+    WebhookUnknown: 404,
+    WebhookUnreadable: 400,
     Draining: 503,
     AgentUnavailable: 503,
     AgentLost: 503,
@@ -82,6 +92,10 @@ STATUS: dict[type[AgentdError], int] = {
     CredentialsRefused: 400,
     CredentialsUnused: 409,
     GatewayUnavailable: 503,
+    WorkRefused: 400,
+    BranchFixed: 409,
+    WorkdirBusy: 409,
+    WorkdirFailed: 503,
 }
 
 log = get_log("api")

@@ -22,7 +22,7 @@ async def close_idle(service: Service, agent: str) -> int:
         if service.engine.live(one.conversation_id) is None:
             continue
         try:
-            async with service.turns.at_rest(one.conversation_id):
+            async with service.turns.resting.at_rest(one.conversation_id):
                 continue
         except ConversationBusy:
             busy += 1

@@ -66,7 +66,7 @@ async def _close_idle(service: Service, definition: str) -> None:
         if service.engine.live(conversation_id) is None:
             continue
         try:
-            async with service.turns.at_rest(conversation_id):
+            async with service.turns.resting.at_rest(conversation_id):
                 continue
         except ConversationBusy:
             # It has the change when its client is started the next time.

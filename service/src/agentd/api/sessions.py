@@ -130,7 +130,7 @@ async def repair(
         known = await find_session(connection, session_id)
     mine = [one for one in known if agent is None or one.agent == agent]
     if len(mine) == 1:
-        async with service.turns.at_rest(mine[0].conversation_id):
+        async with service.turns.resting.at_rest(mine[0].conversation_id):
             return await _repair(service, mine[0].agent, session_id)
     if agent is None:
         raise HTTPException(
@@ -155,7 +155,9 @@ async def drop(
     The next turn of each begins a new session; transcripts and messages stay.
     """
     _demand_declared(service, agent)
-    count = await service.turns.drop(repository=repository, issue=issue, agent=agent)
+    count = await service.turns.resting.drop(
+        repository=repository, issue=issue, agent=agent
+    )
     return DroppedAnswer(repository=repository, issue=issue, dropped=count)
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from agentd.conversations.parts import TurnParts
-from agentd.conversations.prepare import Target
+from agentd.conversations.target import Target, about_of
 from agentd.conversations.values import Answer, Ask, RunningTurn
 from agentd.database.claims import demand_rest, give_back, hold
 from agentd.database.conversations import (
@@ -42,8 +42,7 @@ async def clear(
 
     def store(connection: Transaction) -> None:
         if target.is_new:
-            issue = ask.issue_of(target.key.agent)
-            add_conversation(connection, target.key, now, issue, target.definition)
+            add_conversation(connection, target.key, now, about_of(ask, target))
         demand_rest(connection, target.key.conversation_id, parts.claim())
         put_session(connection, target.key, fresh, now)
         for message in _messages(ask, answer, now):

@@ -32,6 +32,7 @@ class Ended:
     """A turn as it ended, before it is looked for on disk.
 
     If it was ``lost``, its agent's side went away and may bring it to its end alone.
+    ``place`` is its worktree, if it ran in one.
     """
 
     outcome: TurnOutcome
@@ -40,6 +41,7 @@ class Ended:
     asked_model: str | None
     seconds: float
     lost: bool = False
+    place: str | None = None
 
 
 async def end_turn(
@@ -56,7 +58,8 @@ async def end_turn(
         session = replace(
             session,
             durable=True,
-            working_directory=working_directory(parts.spawner, turn.agent),
+            working_directory=ended.place
+            or working_directory(parts.spawner, turn.agent),
             last_message_uuid=uuid or session.last_message_uuid,
             transcript_bytes=proof.size,
         )

@@ -97,7 +97,7 @@ class Keeping:
         self._hold(store, reason)
         return NOT_STORED.format(reason=before or reason)
 
-    async def settle(self, binding: Binding, definition: str | None = None) -> None:
+    async def settle(self, binding: Binding, goal: Goal | None = None) -> None:
         """Bring disk and database together before a session is resumed.
 
         What the disk has and cannot be stored stops nobody from going on here. Raise
@@ -116,9 +116,12 @@ class Keeping:
         told = {"agent": binding.agent, "session": binding.session_id}
         if parted:
             log.warning("transcript_parted", **told)
-        goal = Goal(self._spawner, definition)
-        files = await restore(self._parts.database, goal, binding.place, keep=parted)
+        files = await self._restore(goal, binding, keep=parted)
         log.info("transcript_restored", files=files, standing=found.standing, **told)
+
+    async def _restore(self, goal: Goal | None, binding: Binding, *, keep: bool) -> int:
+        goal = goal or Goal(self._spawner)
+        return await restore(self._parts.database, goal, binding.place, keep=keep)
 
     def _hold(self, store: BoundStore, reason: str) -> None:
         """Note that a session's store lacks something."""

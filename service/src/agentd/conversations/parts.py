@@ -17,6 +17,7 @@ from agentd.database.open import Database
 from agentd.engine.protocol import Engine
 from agentd.hosts.presence import Presence
 from agentd.spawner.protocol import Spawner
+from agentd.work.workdirs import Workdirs
 
 
 class TurnWatch(Protocol):
@@ -38,6 +39,7 @@ class TurnParts:
     outbox: Outbox
     unproved: Unproved
     host: Presence
+    workdirs: Workdirs
     keeping: Keeping | None = None
     """Where transcripts are kept too, if they are."""
 

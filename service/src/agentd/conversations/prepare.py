@@ -5,18 +5,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from agentd.conversations.beginning import Beginning
 from agentd.conversations.definitions import Looked, demand_same, look
 from agentd.conversations.feed import EventFeed
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import find_transcript, working_directory
-from agentd.conversations.run import Beginning, TurnRun
+from agentd.conversations.restoring import Goal
+from agentd.conversations.run import TurnRun
+from agentd.conversations.target import Known, Target, about_of, wish_of
 from agentd.conversations.values import Ask, RunningTurn
-from agentd.database.conversations import Conversation, get_conversation
+from agentd.conversations.worktree import (
+    Worktree,
+    demand_same_branch,
+    new_tree,
+    tree_of,
+)
+from agentd.database.conversations import get_conversation
 from agentd.definitions.names import wanted
 from agentd.engine.mirror_store import Binding
-from agentd.engine.protocol import ClientWish
 from agentd.errors import (
     AgentUnavailable,
     AgentUnknown,
@@ -32,36 +40,12 @@ from agentd.sessions.identity import (
     new_session_id,
 )
 from agentd.sessions.rotation import RotationLimits, rotation_reason
-from agentd.settings import AgentEntry, ControlSettings
+from agentd.settings import ControlSettings
+from agentd.work.workdirs import Hold
 
 MAX_KNOWN = 4096
 
 log = get_log("turns")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the database holds of a conversation, as it was stored last."""
-
-    agent: str
-    session: StoredSession | None
-    definition: str | None = None
-    last: Conversation | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """The conversation that is meant, which may be a new one.
-
-    ``last`` is what was read of it just now: always, if other hosts may change it.
-    """
-
-    key: SessionKey
-    agent: AgentEntry
-    stored: StoredSession | None
-    is_new: bool
-    definition: str | None = None
-    last: Conversation | None = None
 
 
 class Preparation:
@@ -96,11 +80,17 @@ class Preparation:
         return self._settings.agent(ask.agent or self._default_agent).name
 
     async def find(self, ask: Ask, conversation_id: str, *, is_new: bool) -> Target:
-        """Return the conversation; raise ConversationUnknown or AgentUnknown."""
+        """Return the conversation.
+
+        Raise ConversationUnknown, AgentUnknown, WorkRefused, or what is raised for
+        another definition or branch than the conversation has.
+        """
+        naming = self._parts.workdirs.naming
         if is_new:
             agent = self._settings.agent(ask.agent or self._default_agent)
             key = SessionKey(agent.name, conversation_id)
-            return Target(key, agent, None, True, wanted(ask.definition))
+            definition, tree = wanted(ask.definition), new_tree(ask, naming)
+            return Target(key, agent, None, True, definition, tree=tree)
         known = await self._read(conversation_id)
         if ask.agent is not None and ask.agent != known.agent:
             raise AgentUnknown(
@@ -108,10 +98,11 @@ class Preparation:
                 f'not to "{ask.agent}". Leave the agent out, or begin a conversation.'
             )
         demand_same(ask, known.definition, conversation_id)
+        demand_same_branch(ask, known.tree, conversation_id)
         key = SessionKey(known.agent, conversation_id)
         agent = self._settings.agent(known.agent)
         definition, last = known.definition, known.last
-        return Target(key, agent, known.session, False, definition, last)
+        return Target(key, agent, known.session, False, definition, last, known.tree)
 
     async def prepare(self, ask: Ask, target: Target) -> TurnRun:
         """Return the turn; raise AgentUnavailable, EngineBusy or an agent's error."""
@@ -133,28 +124,41 @@ class Preparation:
             parts=self._parts,
             turn=turn,
             choice=choice,
-            session=self.new_session(target.key.agent, choice.session_id)
+            session=self.new_session(target, choice.session_id)
             if stored is None or new_session
             else stored,
             beginning=Beginning(
                 new_conversation=target.is_new,
                 new_session=new_session,
-                issue=ask.issue_of(target.key.agent),
+                about=about_of(ask, target),
                 seen=None if target.last is None else target.last.message_count,
             ),
-            wish=_wish(target, choice, ask, looked),
+            wish=wish_of(target, choice, ask, looked),
             ask=ask,
             timeout_seconds=self._timeout(ask),
+            worktree=self._worktree(target),
         )
 
-    def new_session(self, agent: str, session_id: str) -> StoredSession:
+    def _worktree(self, target: Target) -> Worktree:
+        tree, key, workdirs = target.tree, target.key, self._parts.workdirs
+        if tree is None:
+            return Worktree(workdirs)
+        return Worktree(workdirs, Hold(key.agent, tree, key.conversation_id))
+
+    def new_session(self, target: Target, session_id: str) -> StoredSession:
         """Return a session of which nothing is on disk yet."""
         return StoredSession(
             session_id,
             durable=False,
             created_at=self._parts.clock.now(),
-            working_directory=working_directory(self._parts.spawner, agent),
+            working_directory=self._place(target),
         )
+
+    def _place(self, target: Target) -> str | None:
+        """Return where the agent said that it works; a worktree's place comes later."""
+        if target.tree is not None:
+            return None
+        return working_directory(self._parts.spawner, target.key.agent)
 
     async def _read(self, conversation_id: str) -> Known:
         known = self._known.get(conversation_id)
@@ -166,7 +170,8 @@ class Preparation:
             found = await get_conversation(connection, conversation_id)
         if found is None:
             raise unknown(conversation_id)
-        return Known(found.agent, found.session, found.definition, found)
+        tree = tree_of(found, self._parts.workdirs.naming)
+        return Known(found.agent, found.session, found.definition, found, tree)
 
     def _check_room(self, key: SessionKey) -> None:
         if not self._parts.spawner.states()[key.agent].connected:
@@ -193,7 +198,8 @@ class Preparation:
         if self._parts.keeping is not None:
             conversation_id = target.key.conversation_id
             binding = Binding(agent, conversation_id, stored.session_id)
-            await self._parts.keeping.settle(binding, target.definition)
+            goal = Goal(self._parts.spawner, target.definition, target.tree)
+            await self._parts.keeping.settle(binding, goal)
         transcript = await find_transcript(
             self._parts.spawner, agent, stored.session_id
         )
@@ -201,7 +207,7 @@ class Preparation:
             agent=agent,
             stored=stored,
             transcript_exists=transcript.exists,
-            working_directory=working_directory(self._parts.spawner, agent),
+            working_directory=self._place(target),
             rotation=rotation if transcript.exists else None,
             foreign=transcript.foreign,
         )
@@ -257,24 +263,4 @@ def unknown(conversation_id: str) -> ConversationUnknown:
     return ConversationUnknown(
         f'Conversation "{conversation_id}" does not exist. '
         "Leave conversation_id out to begin one."
-    )
-
-
-def _wish(target: Target, choice: Choice, ask: Ask, looked: Looked) -> ClientWish:
-    agent = target.agent
-    return ClientWish(
-        agent=agent.name,
-        conversation_id=target.key.conversation_id,
-        session_id=choice.session_id,
-        resume=choice.resume,
-        model=ask.model or agent.model,
-        fallback_model=agent.fallback_model,
-        permission_mode=agent.permission_mode,
-        thinking_tokens=ask.thinking_tokens,
-        system_prompt=agent.system_prompt,
-        mcp_servers_json=ask.mcp_servers_json,
-        tools=tuple(agent.tools),
-        resume_at=ask.resume_at if choice.resume else None,
-        definition=target.definition,
-        definition_found=looked.found,
     )

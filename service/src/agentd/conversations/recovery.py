@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.proof import ask_turn_state
+from agentd.conversations.worktree import leave_after
 from agentd.database.claims import demand_open, end_turn
 from agentd.database.conversations import IDLE, Conversation, Message
 from agentd.database.interrupted import (
@@ -200,6 +201,7 @@ class Recovery:
             self.forget(turn.key.conversation_id)
             return True
         self.forget(turn.key.conversation_id)
+        await leave_after(self._parts, turn.key)
         log.info(
             "turn_recovered",
             agent=turn.key.agent,

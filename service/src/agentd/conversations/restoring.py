@@ -15,6 +15,7 @@ from agentd.database.open import Database
 from agentd.database.transcripts import Place
 from agentd.engine.mirror_entries import is_subpath
 from agentd.spawner.protocol import Spawner
+from agentd.work.values import Tree
 
 CALL_SECONDS = 30.0
 READ_BYTES = 1024 * 1024
@@ -28,10 +29,18 @@ METADATA = "agent_metadata"
 
 @dataclass(frozen=True)
 class Goal:
-    """Whose disk it is, and in which definition the session's CLI works there."""
+    """Whose disk it is, and in which directory the session's CLI works there."""
 
     spawner: Spawner
     definition: str | None = None
+    tree: Tree | None = None
+
+    def directory(self) -> dict[str, object]:
+        """Return what the agent's side knows the directory by."""
+        if self.tree is None:
+            return {"definition": self.definition}
+        repository, branch = str(self.tree.repository), self.tree.branch
+        return {"repository": repository, "branch": branch}
 
 
 async def restore(database: Database, goal: Goal, place: Place, *, keep: bool) -> int:
@@ -98,7 +107,7 @@ class Writing:
             "write_transcript",
             {
                 "session_id": self._place.session_id,
-                "definition": self._goal.definition,
+                **self._goal.directory(),
                 "path": self._path,
                 "step": step,
                 **given,

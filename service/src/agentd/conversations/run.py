@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+from agentd.conversations.beginning import Beginning
 from agentd.conversations.ending import Ended, end_turn
 from agentd.conversations.failures import (
     BROKEN_OFF,
@@ -17,8 +18,9 @@ from agentd.conversations.failures import (
 )
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.values import Ask, RunningTurn
-from agentd.database.claims import begin_turn, demand_mine
-from agentd.database.conversations import Message, add_conversation, change_content
+from agentd.conversations.worktree import Worktree
+from agentd.database.claims import demand_mine
+from agentd.database.conversations import Message, change_content
 from agentd.database.interrupted import InterruptedTurn
 from agentd.database.sessions import put_session
 from agentd.database.writer import Transaction
@@ -26,7 +28,6 @@ from agentd.engine.protocol import ClientWish, TurnOutcome
 from agentd.errors import (
     AgentdError,
     AgentLost,
-    ConversationBusy,
     ConversationElsewhere,
     DatabaseConflict,
     Draining,
@@ -34,11 +35,17 @@ from agentd.errors import (
     SessionInUse,
     SessionNotFound,
     TurnHandedOver,
+    WorkdirBusy,
+    WorkdirFailed,
 )
 from agentd.log import get_log
-from agentd.sessions.choose import Choice, after_in_use, after_not_found
+from agentd.sessions.choose import (
+    Choice,
+    after_in_use,
+    after_not_found,
+    join_notices,
+)
 from agentd.sessions.identity import (
-    IssueKey,
     SessionKey,
     StoredSession,
     new_message_id,
@@ -46,16 +53,6 @@ from agentd.sessions.identity import (
 )
 
 log = get_log("turn")
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What is stored before a message is said, behind how many that were seen."""
-
-    new_conversation: bool
-    new_session: bool
-    issue: IssueKey | None = None
-    seen: int | None = None
 
 
 @dataclass
@@ -73,6 +70,7 @@ class TurnRun:
     wish: ClientWish
     ask: Ask
     timeout_seconds: float
+    worktree: Worktree
 
     def __post_init__(self) -> None:
         self._key = SessionKey(self.turn.agent, self.turn.conversation_id)
@@ -102,7 +100,7 @@ class TurnRun:
             # its answer when it is back.
             self._fail(handed_over(self.turn))
             return
-        except (Draining, EngineBusy) as error:
+        except (Draining, EngineBusy, WorkdirBusy, WorkdirFailed) as error:
             # Nothing was said; the conversation tells that, and the caller may retry.
             outcome, self._refused = failed(str(error)), error
         except AgentLost as error:
@@ -147,6 +145,9 @@ class TurnRun:
         )
 
     async def _finish(self, outcome: TurnOutcome, seconds: float) -> None:
+        if not self._lost:
+            # Of a turn that was lost it is given back when its end is known.
+            await self.worktree.leave()
         ended = Ended(
             outcome=outcome,
             choice=self.choice,
@@ -154,6 +155,7 @@ class TurnRun:
             asked_model=self.wish.model,
             seconds=seconds,
             lost=self._lost,
+            place=self.worktree.path,
         )
         try:
             answer, self.session = await end_turn(self.parts, self.turn, ended)
@@ -203,25 +205,19 @@ class TurnRun:
             turn_uuid=self.turn.turn_uuid,
         )
 
+        claim = self.parts.claim(beginning.seen)
+
         def begin(connection: Transaction) -> None:
-            if beginning.new_conversation:
-                issue, definition = beginning.issue, self.wish.definition
-                add_conversation(connection, self._key, now, issue, definition)
-            begin_turn(connection, message, self.parts.claim(beginning.seen))
-            if beginning.new_session:
-                put_session(connection, self._key, self.session, now)
+            beginning.store(connection, self._key, message, self.session, claim)
 
         try:
             await self.parts.database.do(begin, synced=beginning.new_session)
         except DatabaseConflict as error:
-            if beginning.issue is None:
-                raise
-            issue = f'Issue "{beginning.issue.issue}" of "{beginning.issue.repository}"'
-            raise ConversationBusy(
-                f"{issue} got a conversation at another host just now. Try again."
-            ) from error
+            raise beginning.refusal(error) from error
 
     async def _say(self) -> TurnOutcome:
+        if self.worktree.hold is not None:
+            await self._enter()
         clock = self.parts.clock
         began = clock.monotonic()
         try:
@@ -248,6 +244,15 @@ class TurnRun:
             timeout_seconds=seconds,
             message_uuid=self.turn.turn_uuid,
         )
+
+    async def _enter(self) -> None:
+        """Have the worktree for this turn alone, whatever it takes to make it."""
+        live = self.parts.engine.live(self._key.conversation_id)
+        told = await self.worktree.enter(
+            self.session, fetch=live != self.session.session_id
+        )
+        notice = join_notices(self.choice.notice, told)
+        self.choice = replace(self.choice, notice=notice)
 
     async def _use(self, choice: Choice) -> None:
         """Go on in another session, stored before anything is said in it.

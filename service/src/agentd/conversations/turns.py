@@ -9,29 +9,28 @@ away changes nothing, and finds the answer among the conversation's messages.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from agentd.conversations.boot_scan import BootScan
-from agentd.conversations.clearing import clear, drop, remove, rest
+from agentd.conversations.clearing import clear
 from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
-from agentd.conversations.prepare import Known, Preparation, new_turn, unknown
+from agentd.conversations.prepare import Preparation, new_turn
 from agentd.conversations.recovery import Recovery
+from agentd.conversations.resting import Resting
 from agentd.conversations.run import TurnRun
 from agentd.conversations.strays import Strays
+from agentd.conversations.target import Known
 from agentd.conversations.values import Ask, RunningTurn
 from agentd.database.agents import list_unproved
-from agentd.database.conversations import (
-    get_conversation,
-    get_conversation_of_issue,
-)
+from agentd.database.conversations import get_conversation_of_issue
 from agentd.database.interrupted import InterruptedTurn, mark_interrupted
-from agentd.database.sessions import conversations_of_issue
 from agentd.database.writer import Transaction
 from agentd.errors import AgentUnavailable, Draining
 from agentd.log import get_log
-from agentd.sessions.identity import SessionKey, new_conversation_id, new_session_id
+from agentd.sessions.identity import new_conversation_id, new_session_id
 from agentd.sessions.keys import encode_key
 from agentd.settings import ControlSettings
 
@@ -57,6 +56,7 @@ class Turns:
         self._locks = Locks()
         self._preparation = Preparation(settings, parts)
         self._recovery = Recovery(parts, self._locks, settings.drain_seconds)
+        self.resting = Resting(parts, self._locks, self._recovery, self._preparation)
         self._running: dict[asyncio.Task[None], TurnRun] = {}
         self._beside: list[asyncio.Task[None]] = []
         self._draining = False
@@ -78,6 +78,7 @@ class Turns:
         for name, work in (
             ("recovery", self._recovery.run()),
             ("outbox", self._parts.outbox.run()),
+            ("work directories", self._parts.workdirs.run()),
             ("boot scan", self._boot_scan().run()),
             ("strays", Strays(self._parts, self._locks, self._recovery).run()),
         ):
@@ -118,6 +119,7 @@ class Turns:
             )
         if ask.conversation_id is not None:
             return await self._begin(ask, ask.conversation_id, is_new=False)
+        ask = await self._named(ask)
         issue = ask.issue_of(self._preparation.agent_name(ask))
         if issue is None:
             named = ask.new_conversation_id or new_conversation_id()
@@ -133,71 +135,20 @@ class Turns:
         finally:
             self._locks.release(key)
 
-    async def remove(self, conversation_id: str) -> None:
-        """Remove a conversation; raise ConversationUnknown or ConversationBusy."""
-        self._lock(conversation_id)
-        try:
-            await self._recovery.settle(conversation_id)
-            removed = await remove(self._parts, conversation_id)
-            self._recovery.forget(conversation_id)
-        finally:
-            self._preparation.forget(conversation_id)
-            self._locks.release(conversation_id)
-        if not removed:
-            raise unknown(conversation_id)
+    async def _named(self, ask: Ask) -> Ask:
+        """Return what is asked with the repository named as it is stored.
 
-    @asynccontextmanager
-    async def at_rest(self, conversation_id: str) -> AsyncIterator[None]:
-        """Hold a conversation without a turn and without a live client.
-
-        Raise ConversationBusy while a turn runs in it.
+        A conversation that has it as the caller wrote it is found under that.
         """
-        self._lock(conversation_id)
-        try:
-            await self._recovery.settle(conversation_id)
-            await self._parts.engine.close(conversation_id)
-            async with rest(self._parts, conversation_id):
-                yield
-        finally:
-            self._locks.release(conversation_id)
-
-    async def drop_session(self, conversation_id: str) -> bool:
-        """Forget the session of a conversation; return whether it had one.
-
-        The next message begins a new session; the transcript stays. Raise
-        ConversationUnknown or ConversationBusy.
-        """
-        async with self._parts.database.read() as connection:
-            found = await get_conversation(connection, conversation_id)
-        if found is None:
-            raise unknown(conversation_id)
-        return await self._drop([SessionKey(found.agent, found.id)]) > 0
-
-    async def drop(
-        self, *, repository: str, issue: str, agent: str | None = None
-    ) -> int:
-        """Forget the sessions about an issue, of one agent or of all.
-
-        Return how many there were. Raise ConversationBusy, with none forgotten,
-        while one of them is in a turn.
-        """
-        async with self._parts.database.read() as connection:
-            keys = await conversations_of_issue(connection, repository, issue, agent)
-        return await self._drop(keys)
-
-    async def _drop(self, keys: list[SessionKey]) -> int:
-        held: list[str] = []
-        try:
-            for key in keys:
-                self._lock(key.conversation_id)
-                held.append(key.conversation_id)
-            for key in keys:
-                await self._recovery.settle(key.conversation_id)
-            return sum([await drop(self._parts, key) for key in keys])
-        finally:
-            for conversation_id in held:
-                self._preparation.forget(conversation_id)
-                self._locks.release(conversation_id)
+        stored = ask.repository and self._parts.workdirs.naming.stored(ask.repository)
+        if stored == ask.repository:
+            return ask
+        issue = ask.issue_of(self._preparation.agent_name(ask))
+        if issue is not None:
+            async with self._parts.database.read() as connection:
+                if await get_conversation_of_issue(connection, issue) is not None:
+                    return ask
+        return replace(ask, repository=stored)
 
     async def break_off(self, turn_uuid: str, why: str) -> None:
         """End a turn before its answer, and wait until that is stored as why."""
@@ -250,9 +201,7 @@ class Turns:
                 find = self._preparation.find
                 target = await find(ask, conversation_id, is_new=False)
             if ask.clears:
-                fresh = self._preparation.new_session(
-                    target.key.agent, new_session_id()
-                )
+                fresh = self._preparation.new_session(target, new_session_id())
                 turn = new_turn(target.key, fresh.session_id, self._settings)
                 await clear(self._parts, target, ask, turn, fresh)
                 self._preparation.forget(conversation_id)
@@ -284,7 +233,8 @@ class Turns:
             if not self._draining:
                 self._recovery.add([left])
         elif run.begun:
-            known = Known(run.turn.agent, run.session, run.wish.definition)
+            tree, definition = run.worktree.tree, run.wish.definition
+            known = Known(run.turn.agent, run.session, definition, tree=tree)
             self._preparation.note(conversation_id, known)
         self._locks.release(conversation_id)
 

@@ -57,6 +57,7 @@ class Conversation:
     issue: str | None = None
     definition: str | None = None
     host: str | None = None
+    branch: str | None = None
 
     @property
     def session_id(self) -> str | None:
@@ -67,6 +68,19 @@ class Conversation:
     def durable(self) -> bool:
         """Return whether a turn of its session was proved to be on disk."""
         return self.session is not None and self.session.durable
+
+
+@dataclass(frozen=True)
+class About:
+    """What a conversation is about and where its turns run: kept as it began."""
+
+    repository: str | None = None
+    issue: str | None = None
+    branch: str | None = None
+    definition: str | None = None
+
+
+NOTHING = About()
 
 
 @dataclass(frozen=True)
@@ -94,8 +108,7 @@ def add_conversation(
     connection: Connection,
     key: SessionKey,
     now: float,
-    issue: IssueKey | None = None,
-    definition: str | None = None,
+    about: About = NOTHING,
 ) -> None:
     """Store a new conversation that has no messages yet."""
     connection.execute(
@@ -106,9 +119,10 @@ def add_conversation(
             created_at=now,
             last_activity=now,
             message_count=0,
-            repository=None if issue is None else issue.repository,
-            issue=None if issue is None else issue.issue,
-            definition=definition,
+            repository=about.repository,
+            issue=about.issue,
+            branch=about.branch,
+            definition=about.definition,
         )
     )
 
@@ -273,4 +287,5 @@ def _conversation(row: Row[Any]) -> Conversation:
         issue=row.issue,
         definition=row.definition,
         host=row.host,
+        branch=row.branch,
     )

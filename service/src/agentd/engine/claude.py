@@ -93,6 +93,8 @@ class ClaudeClient:
             resume_at=wish.resume_at if wish.resume else None,
             definition=wish.definition,
             definition_found=wish.definition_found,
+            repository=wish.repository,
+            branch=wish.branch,
             mirror=store is not None,
         )
         self._mirror = None if store is None else Mirror(store)

@@ -46,6 +46,7 @@ class ClientWish:
     and ``definition_found``,
     are said in the same live client. ``mcp_servers_json`` is canonical JSON, so that
     equal servers are equal text; ``tools`` are the in-process tools that are offered.
+    With a ``branch``, the CLI works in that branch's worktree of the repository.
     """
 
     agent: str
@@ -62,6 +63,8 @@ class ClientWish:
     resume_at: str | None = None
     definition: str | None = None
     definition_found: bool = False
+    repository: str | None = None
+    branch: str | None = None
 
     def same_client(self, other: ClientWish) -> bool:
         """Return whether a client that was started for the other serves this."""
@@ -75,6 +78,8 @@ class ClientWish:
             and self.mcp_servers_json == other.mcp_servers_json
             and self.tools == other.tools
             and self.definition == other.definition
+            and self.repository == other.repository
+            and self.branch == other.branch
         )
 
 

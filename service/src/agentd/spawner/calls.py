@@ -83,9 +83,8 @@ class CallTable:
         result = answer.get("result")
         if isinstance(result, dict):
             return result
-        raise CallRefused(
-            f'Agent "{self._agent}" refused "{name}": {printable(answer.get("error"))}'
-        )
+        reason = printable(answer.get("error"))
+        raise CallRefused(f'Agent "{self._agent}" refused "{name}": {reason}', reason)
 
 
 def printable(reason: object) -> str:

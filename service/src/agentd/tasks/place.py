@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from agentd.database.conversations import RUNNING, add_conversation
+from agentd.database.conversations import RUNNING, About, add_conversation
 from agentd.database.interrupted import INTERRUPTED
 from agentd.database.tables import conversations
 from agentd.database.writer import Transaction
@@ -37,7 +37,7 @@ def placed(
     if schedule.context_mode == "group" and schedule.conversation_id is None:
         key = SessionKey(schedule.agent, new_conversation_id())
         definition = wanted(schedule.definition)
-        add_conversation(connection, key, now, None, definition)
+        add_conversation(connection, key, now, About(definition=definition))
         schedule = replace(schedule, conversation_id=key.conversation_id)
     return schedule
 

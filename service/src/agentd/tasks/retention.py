@@ -90,7 +90,7 @@ async def drop_runs(database: Database, turns: Turns, old: Sequence[OldRun]) -> 
         if one.conversation_id is None:
             continue
         try:
-            await turns.remove(one.conversation_id)
+            await turns.resting.remove(one.conversation_id)
             count += 1
         except ConversationUnknown:
             ids.append(one.task_id)
