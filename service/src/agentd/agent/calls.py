@@ -18,6 +18,7 @@ from agentd.agent.credential_calls import credential_calls
 from agentd.agent.log import Log
 from agentd.agent.managed import managed_state
 from agentd.agent.processes import CliProcesses
+from agentd.agent.prune_calls import prune_calls
 from agentd.agent.restore import restore_calls
 from agentd.agent.settings import AgentSettings
 from agentd.agent.skill_calls import skill_calls
@@ -55,6 +56,7 @@ class AgentCalls:
             **transcript_calls(settings, self.processes.running),
             **restore_calls(settings, self.processes.running),
             **usage_calls(settings),
+            **prune_calls(settings, self.processes.running),
         }
 
     def health(self) -> Mapping[str, object]:
