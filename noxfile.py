@@ -42,8 +42,8 @@ nox.options.sessions = [
     "integration",
 ]
 # Scenarios on one host: each leaves it as it was, but for the last one.
-SHARED_HOST = ("another_uid", "purge_guard", "drift")
-SHARED_HOST_LONG = ("two_deployments", "many_agents")
+SHARED_HOST = ("purge_guard", "drift")
+SHARED_HOST_LONG = ("another_uid", "two_deployments", "many_agents")
 
 
 def link_collection(session: nox.Session) -> dict[str, str]:
@@ -159,7 +159,7 @@ def molecule(session: nox.Session) -> None:
 
 @nox.session
 def molecule_long(session: nox.Session) -> None:
-    """Two deployments, many agents, user namespaces, servers; by name only."""
+    """Other uids, two deployments, many agents, user namespaces, servers; by name."""
     stories(session, *(session.posargs or (*SHARED_HOST_LONG, "userns_remap", "grown")))
 
 
@@ -168,7 +168,8 @@ def integration(session: nox.Session) -> None:
     """The real stack on this machine's engine: isolation, other uids, bad input."""
     install_service(session)
     environment = link_collection(session)
-    session.run("pytest", "tests/integration", *session.posargs, env=environment)
+    timed = ("--durations=10", "--durations-min=10")
+    session.run("pytest", "tests/integration", *timed, *session.posargs, env=environment)
 
 
 @nox.session
