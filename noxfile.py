@@ -169,7 +169,9 @@ def integration(session: nox.Session) -> None:
     install_service(session)
     environment = link_collection(session)
     timed = ("--durations=10", "--durations-min=10")
-    session.run("pytest", "tests/integration", *timed, *session.posargs, env=environment)
+    session.run(
+        "pytest", "tests/integration", *timed, *session.posargs, env=environment
+    )
 
 
 @nox.session
