@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
+    Executable,
     Select,
     delete,
     func,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from agentd.database.insert import insert_into
 from agentd.database.tables import conversations
 from agentd.database.task_tables import schedules, tasks
 from agentd.queue.values import RANKS, NewTask, Task
@@ -26,7 +28,7 @@ from agentd.queue.values import RANKS, NewTask, Task
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
 CANCELLED: Final = "cancelled"
-LONG = frozenset({"prompt", "result", "error"})
+LONG = frozenset({"prompt", "prompt_if_resumed", "result", "error"})
 # As literals, for an index of part of the table is used for no less.
 IS_QUEUED = tasks.c.status == literal_column(f"'{QUEUED}'")
 IS_RUNNING = tasks.c.status == literal_column(f"'{RUNNING}'")
@@ -48,13 +50,32 @@ def insert_tasks(
     """Store tasks under the ids that come with them, and return them in that order.
 
     With ``published``, those that may begin at once are noted as being on their way.
+    A task whose id is there already is returned as it is.
     """
     if not drafts:
         return []
     rows = [_row(task_id, new, now, published) for task_id, new in drafts]
-    found = connection.execute(insert(tasks).returning(*COLUMNS), rows)
-    stored = {row.id: task_of(row) for row in found}
+    named = any(new.id is not None for _task_id, new in drafts)
+    statement: Executable = (
+        insert_into(connection, tasks)
+        .on_conflict_do_nothing(index_elements=[tasks.c.id])
+        .returning(*COLUMNS)
+        if named
+        else insert(tasks).returning(*COLUMNS)
+    )
+    stored = {row.id: task_of(row) for row in connection.execute(statement, rows)}
+    if named:
+        stored |= tasks_of(connection, {one for one, _new in drafts} - stored.keys())
     return [stored[task_id] for task_id, _new in drafts]
+
+
+def tasks_of(connection: Connection, ids: Iterable[str]) -> dict[str, Task]:
+    """Return those of the named tasks that are there."""
+    asked = list(ids)
+    if not asked:
+        return {}
+    rows = connection.execute(select(*COLUMNS).where(tasks.c.id.in_(asked)))
+    return {row.id: task_of(row) for row in rows}
 
 
 def _row(task_id: str, new: NewTask, now: float, published: bool) -> dict[str, object]:
@@ -69,6 +90,10 @@ def _row(task_id: str, new: NewTask, now: float, published: bool) -> dict[str, o
         "rank": RANKS[new.priority],
         "definition": new.definition,
         "model": new.model,
+        "repository": new.repository,
+        "issue": new.issue,
+        "branch": new.branch,
+        "prompt_if_resumed": new.prompt_if_resumed,
         "timeout_seconds": new.timeout_seconds,
         "status": QUEUED,
         "attempts": 0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agentd.database.task_runs import claim_ids
-from agentd.database.tasks import count_queued, insert_tasks, missing
+from agentd.database.tasks import count_queued, insert_tasks, missing, tasks_of
 from agentd.database.writer import Transaction
 from agentd.errors import AgentUnknown, QueueFull, TaskInvalid
 from agentd.queue.dispatcher import Dispatcher
@@ -45,6 +45,7 @@ class Accepting:
     async def accept(self, new: NewTask) -> Accepted:
         """Store one task; return it, and whether it is run here at once.
 
+        One whose id is known already is returned as it is, and nothing is stored.
         Raise AgentUnknown, TaskInvalid, QueueFull or DatabaseFailed, with nothing
         stored.
         """
@@ -63,14 +64,13 @@ class Accepting:
 
     async def _store(self, news: Sequence[NewTask]) -> list[Accepted | Exception]:
         now = self._parts.clock.now()
-        drafts = [(new_task_id(), new) for new in news]
+        drafts = [(new.id or new_task_id(), new) for new in news]
         # What has a place is claimed by the transaction that stores it.
-        placed = {
-            task_id: new.agent
-            for task_id, new in drafts
-            if (new.available_at is None or new.available_at <= now)
-            and self._dispatcher.reserve(new.agent)
-        }
+        placed: dict[str, str] = {}
+        for task_id, new in drafts:
+            due = new.available_at is None or new.available_at <= now
+            if due and task_id not in placed and self._dispatcher.reserve(new.agent):
+                placed[task_id] = new.agent
         try:
             stored, claimed = await self._put(drafts, list(placed), now)
         except BaseException:
@@ -91,6 +91,7 @@ class Accepting:
     ) -> tuple[list[Task | Exception], dict[str, Task]]:
         """Store what is not refused; return each, and those that were claimed."""
         most = self._parts.settings.max_queued_tasks
+        news = [new for _task_id, new in drafts]
         count = self._must_count(len(drafts))
         published = self._publishes()
 
@@ -98,10 +99,13 @@ class Accepting:
             connection: Transaction,
         ) -> tuple[list[Task | Exception], list[Task], int]:
             room = most - count_queued(connection, most) if count else self._room
-            absent = missing(connection, [new for _task_id, new in drafts])
+            known = tasks_of(connection, [new.id for new in news if new.id is not None])
+            absent = missing(connection, news)
             refused: dict[str, Exception] = {}
             taken: list[tuple[str, NewTask]] = []
             for task_id, new in drafts:
+                if task_id in known:
+                    continue
                 if unknown := {new.conversation_id, new.schedule_id} & absent:
                     refused[task_id] = _invalid(unknown)
                 elif len(taken) >= room:
@@ -109,7 +113,7 @@ class Accepting:
                 else:
                     taken.append((task_id, new))
             rows = insert_tasks(connection, taken, now, published=published)
-            stored = {task.id: task for task in rows}
+            stored = known | {task.id: task for task in rows}
             found = [refused.get(one) or stored[one] for one, _new in drafts]
             claimed = claim_ids(connection, self._dispatcher.worker, placed, now)
             return found, claimed, room - len(taken)

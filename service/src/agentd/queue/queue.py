@@ -93,11 +93,11 @@ class Queue:
     async def accept(self, new: NewTask) -> Task:
         """Store a task, which then is run when its time comes.
 
-        It is on disk when this returns. Raise AgentUnknown, TaskInvalid, QueueFull or
-        DatabaseFailed, with nothing stored.
+        It is on disk when this returns; one whose id is known stays as it is. Raise
+        AgentUnknown, TaskInvalid, QueueFull or DatabaseFailed, with nothing stored.
         """
         task, begun = await self._accepting.accept(new)
-        if begun:
+        if begun or task.status != "queued":
             return task
         # Whoever else looks at the agent is told by Redis; a task for later by nobody.
         now = self._parts.clock.now()

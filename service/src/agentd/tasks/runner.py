@@ -23,6 +23,9 @@ from agentd.errors import (
     DatabaseFailed,
     Draining,
     EngineBusy,
+    UsageExceeded,
+    WorkdirBusy,
+    WorkdirFailed,
 )
 from agentd.log import get_log
 from agentd.queue.values import Task, TaskEnd, TaskSteps
@@ -37,7 +40,11 @@ AGAIN_SECONDS = 1.0
 # Many that wait for one conversation would else come again before any other is taken.
 AGAIN_SHARE, LONGEST_AGAIN_SECONDS = 0.05, 15.0
 LATER_SECONDS = 5.0
-NOT_YET = (ConversationBusy, EngineBusy, AgentUnavailable, Draining, DatabaseFailed)
+FORGE_SECONDS, FORGE_PAUSE = 600.0, 30.0
+NOT_YET = (
+    *(ConversationBusy, EngineBusy, AgentUnavailable, Draining, DatabaseFailed),
+    UsageExceeded,
+)
 BROKEN_OFF = (
     "The turn was broken off: its task was cancelled, took too long, or control "
     "stopped. What was done until then stands in the session."
@@ -106,16 +113,26 @@ class TurnRunner:
         await told.listen(turn)
         try:
             answer = await turn.answer()
-        except (Draining, EngineBusy):
+        except (Draining, EngineBusy, WorkdirBusy):
             # Nothing was said to the agent.
             return _again(again_seconds(task))
+        except WorkdirFailed as error:
+            # A forge may be away for a while; a repository that is none stays none.
+            if waited_seconds(task) >= FORGE_SECONDS:
+                raise
+            return TaskEnd("queued", error=str(error), again_seconds=FORGE_PAUSE)
         await told.end(answer)
         return _end(answer)
 
     def _ask(self, task: Task, turn_uuid: str, conversation_id: str) -> Ask:
+        is_new = task.conversation_id is None
         return Ask(
             message=task.prompt,
+            message_if_resumed=task.prompt_if_resumed,
             conversation_id=task.conversation_id,
+            repository=task.repository if is_new else None,
+            issue=task.issue if is_new else None,
+            branch=task.branch,
             agent=task.agent,
             sender=task.id,
             sender_name="Queued task" if task.schedule_id is None else "Scheduled task",
@@ -202,8 +219,13 @@ class _Told:
 
 def again_seconds(task: Task) -> float:
     """Return when to try a task again: the later, the longer it waits already."""
-    waited = (task.started_at or task.created_at) - task.created_at
-    return min(max(AGAIN_SECONDS, AGAIN_SHARE * waited), LONGEST_AGAIN_SECONDS)
+    share = AGAIN_SHARE * waited_seconds(task)
+    return min(max(AGAIN_SECONDS, share), LONGEST_AGAIN_SECONDS)
+
+
+def waited_seconds(task: Task) -> float:
+    """Return how long after its acceptance the task was taken."""
+    return (task.started_at or task.created_at) - task.created_at
 
 
 def _again(seconds: float) -> TaskEnd:
