@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from agentd.api import (
     records,
     registry,
     sessions,
+    usage,
     webhook_settings,
 )
 from agentd.api import tasks as scheduled
@@ -43,11 +44,11 @@ from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
 from agentd.conversations.unproved import Unproved
 from agentd.dashboard.sign_in import SignIn
-from agentd.database.open import Database, open_database
+from agentd.database.open import Database
 from agentd.definitions.registry import registry_of
 from agentd.engine.mirror_store import BoundStore, StoreParts
 from agentd.engine.protocol import ClientWish, Engine
-from agentd.errors import DatabaseFailed, HostNameTaken
+from agentd.hosts.opening import held, opened_database
 from agentd.hosts.presence import Presence
 from agentd.log import get_log
 from agentd.output.open import output_of
@@ -55,17 +56,20 @@ from agentd.output.protocol import Output
 from agentd.queue.parts import QueueParts, QueueWatch
 from agentd.queue.queue import Queue
 from agentd.queue.values import TaskRunner
+from agentd.samples.watch import UsageParts, UsageWatch
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
 from agentd.tasks.open import running_schedules
 from agentd.tasks.runner import TurnRunner
 from agentd.tasks.schedules import ScheduleParts, Schedules
 from agentd.work.naming import Naming
+from agentd.work.open import running_work
+from agentd.work.work import Work, WorkParts
 from agentd.work.workdirs import Workdirs
 
 END_POINTS = (
     *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
-    *(admin, registry, webhook_settings, credentials, metrics, records),
+    *(admin, registry, webhook_settings, credentials, metrics, records, usage),
 )
 
 log = get_log("app")
@@ -125,19 +129,24 @@ async def _service(
 ) -> AsyncIterator[Service]:
     """Start the parts of control, and end them in the other order."""
     async with (
-        _database(settings.database_address.url) as database,
-        _presence(settings, database, edges) as presence,
+        opened_database(settings.database_address.url) as database,
+        held(_presence(settings, database, edges)) as presence,
         engine,
         asyncio.TaskGroup() as tasks,
     ):
         counted, expected = Metrics(), ExpectedSkills()
         engine.watch(counted)
-        ground = Ground(database, presence, engine)
+        usage_parts = UsageParts(
+            settings, database, edges.spawner, edges.clock, presence.name
+        )
+        watch = UsageWatch(usage_parts)
+        ground = Ground(database, presence, engine, watch)
         parts = _turn_parts(settings, edges, ground, counted, expected)
         definitions = registry_of(settings)
         await asyncio.to_thread(definitions.settle)
         turns = Turns(settings, parts, tasks)
         await turns.start()
+        sampling = tasks.create_task(watch.run(), name="usage")
         async with _queued(settings, edges, turns, parts, counted.queue) as tasked:
             yield Service(
                 settings=settings,
@@ -153,10 +162,13 @@ async def _service(
                 expected=expected,
                 queue=tasked.queue,
                 schedules=tasked.schedules,
+                work=tasked.work,
                 registry=definitions,
                 output=tasked.output,
+                usage=watch,
                 stop=edges.stop,
             )
+        sampling.cancel()
         await turns.cancel()
 
 
@@ -167,6 +179,7 @@ class Ground:
     database: Database
     presence: Presence
     engine: Engine
+    usage: UsageWatch
 
 
 def _turn_parts(
@@ -192,6 +205,7 @@ def _turn_parts(
             settings.work, Naming.of(settings), edges.spawner, clock.monotonic
         ),
         keeping=_keeping(settings, edges, stored),
+        admission=ground.usage,
     )
 
 
@@ -202,6 +216,7 @@ class Queued:
     output: Output
     queue: Queue
     schedules: Schedules
+    work: Work
 
 
 @asynccontextmanager
@@ -227,8 +242,20 @@ async def _queued(
         )
         async with Queue(queue_parts) as queue:
             schedule_parts = ScheduleParts(settings, database, queue, turns, clock)
-            async with running_schedules(schedule_parts) as schedules:
-                yield Queued(output, queue, schedules)
+            work_parts = WorkParts(
+                database,
+                edges.spawner,
+                clock,
+                parts.host,
+                turns.resting,
+                queue,
+                parts.workdirs,
+            )
+            async with (
+                running_schedules(schedule_parts) as schedules,
+                running_work(work_parts) as work,
+            ):
+                yield Queued(output, queue, schedules, work)
 
 
 def _keeping(
@@ -241,32 +268,10 @@ def _keeping(
     return keeping
 
 
-@asynccontextmanager
-async def _database(url: str) -> AsyncIterator[Database]:
-    """Open the database, or say in the log why control cannot start."""
-    async with AsyncExitStack() as stack:
-        try:
-            database = await stack.enter_async_context(open_database(url))
-        except DatabaseFailed as error:
-            log.critical("control_cannot_start", error=str(error))
-            raise
-        yield database
-
-
-@asynccontextmanager
-async def _presence(
-    settings: ControlSettings, database: Database, edges: Edges
-) -> AsyncIterator[Presence]:
-    """Hold this host's name, or say in the log why control cannot start."""
+def _presence(settings: ControlSettings, database: Database, edges: Edges) -> Presence:
     names = [agent.name for agent in settings.agents]
     presence = Presence(
         database, settings.host, names, edges.clock, settings.worker_lost_seconds
     )
     presence.stop_with(edges.stop)
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(presence)
-        except (DatabaseFailed, HostNameTaken) as error:
-            log.critical("control_cannot_start", error=str(error))
-            raise
-        yield presence
+    return presence

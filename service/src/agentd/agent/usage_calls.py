@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from agentd.agent.settings import AgentSettings
-from agentd.spawner.dial import Call
+from agentd.spawner.dial import Call, CallFailed
 from agentd.usage.areas import Measure, Places, measure
 from agentd.usage.walk import Bounds
 
@@ -20,24 +20,28 @@ Count = Callable[[Places, Bounds], Measure]
 
 
 class UsageCalls:
-    """Counts one time after the other, beside the event loop."""
+    """Counts once at a time, beside the event loop."""
 
     def __init__(self, settings: AgentSettings, count: Count) -> None:
         self._places = places_of(settings)
         self._count = count
-        self._one_at_a_time = asyncio.Lock()
+        self._counts = False
 
     async def measure(self, _given: Mapping[str, object]) -> Mapping[str, object]:
         """Return how many bytes and files each area has."""
+        # Callers that gave up would else pile up behind a count that takes long.
+        if self._counts:
+            raise CallFailed("its state is counted already. Ask again in a minute.")
         stop = threading.Event()
-        async with self._one_at_a_time:
-            try:
-                found = await asyncio.to_thread(
-                    self._count, self._places, Bounds(LONGEST_SECONDS, stop.is_set)
-                )
-            finally:
-                # A thread cannot be cancelled, and would hold up the agent's end.
-                stop.set()
+        self._counts = True
+        try:
+            found = await asyncio.to_thread(
+                self._count, self._places, Bounds(LONGEST_SECONDS, stop.is_set)
+            )
+        finally:
+            # A thread cannot be cancelled, and would hold up the agent's end.
+            stop.set()
+            self._counts = False
         return found.for_output()
 
 

@@ -52,7 +52,7 @@ Id = Annotated[str, Path(max_length=64, description="The conversation's id.")]
             "description": "The answer, or its events if the body asks to stream.",
             "content": {"text/event-stream": {}},
         },
-        **refusals(400, 401, 404, 409, 413, 503),
+        **refusals(400, 401, 404, 409, 413, 503, 507),
     },
 )
 async def say(body: ChatBody, service: ServiceDep) -> AnswerBody | Response:

@@ -12,6 +12,7 @@ from agentd.api import (
     record_examples,
     registry_examples,
     task_examples,
+    usage_examples,
 )
 
 Json = dict[str, Any]
@@ -246,6 +247,7 @@ ANSWERS: dict[str, Any] = {
     **queue_examples.ANSWERS,
     **credential_examples.ANSWERS,
     **record_examples.ANSWERS,
+    **usage_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {
     400: {
@@ -274,5 +276,10 @@ REFUSED: dict[int, Json] = {
     503: {
         "error": 'Cannot reach agent "main": its side is not connected. '
         "Start its container and try again."
+    },
+    507: {
+        "error": 'Cannot begin a turn: Agent "main" takes 10.2 GB, the most of it as '
+        "caches, and no new turn above 10 GB (usage.limit_bytes). Make room "
+        "(docs/usage.md), or raise usage.limit_bytes."
     },
 }

@@ -64,6 +64,7 @@ async def get_health(service: ServiceDep) -> JSONResponse:
     problems = [
         *problems_of(told, model),
         *problems_of_turns(service.turns.unproved_agents()),
+        *service.usage.problems(),
         *problems_of_database(await _set_aside(service) if store else []),
         *(problems_of_queue(queue) if database.ok else []),
     ]

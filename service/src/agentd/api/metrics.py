@@ -23,6 +23,7 @@ from agentd.api.model_metrics import ModelFigures
 from agentd.api.probes import AgentProbe
 from agentd.api.queue_metrics import QueueFigures, queue_view
 from agentd.api.skill_reports import ExpectedSkills
+from agentd.api.usage_metrics import UsageFigures
 from agentd.conversations.values import Answer
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Metrics:
         self.model = ModelFigures()
         self.registry.register(self.model)
         self.queue = QueueFigures(self.registry)
+        self.usage = UsageFigures(self.registry)
         self._seen_sweeps: dict[str, float] = {}
         self._of_turns()
         self._of_clients()
@@ -172,6 +174,7 @@ async def get_metrics(request: Request) -> Response:
     names = [agent.name for agent in service.settings.agents]
     metrics.queue.show(await queue_view(service.queue), names)
     metrics.queue.readers.set(service.joined.count)
+    metrics.usage.show(service.usage.known())
     counts = service.engine.live_counts()
     states = service.spawner.states()
     unproved = service.turns.unproved_agents()

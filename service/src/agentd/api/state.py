@@ -23,9 +23,11 @@ from agentd.engine.protocol import Engine
 from agentd.hosts.presence import Presence
 from agentd.output.protocol import Output
 from agentd.queue.queue import Queue
+from agentd.samples.watch import UsageWatch
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
 from agentd.tasks.schedules import Schedules
+from agentd.work.work import Work
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class Service:
     expected: ExpectedSkills
     queue: Queue
     schedules: Schedules
+    work: Work
     registry: Registry
     output: Output
+    usage: UsageWatch
     stop: Callable[[str], None] | None
     joined: Joined = field(default_factory=Joined)
 

@@ -27,6 +27,13 @@ class TurnWatch(Protocol):
         """Count a turn."""
 
 
+class Admission(Protocol):
+    """Who is asked before a turn begins."""
+
+    async def admit(self, agent: str) -> None:
+        """Raise UsageExceeded if the agent's state takes more than it may."""
+
+
 @dataclass(frozen=True)
 class TurnParts:
     """The edges that a turn meets, and what is kept beside its conversation."""
@@ -42,6 +49,7 @@ class TurnParts:
     workdirs: Workdirs
     keeping: Keeping | None = None
     """Where transcripts are kept too, if they are."""
+    admission: Admission | None = None
 
     def claim(self, seen: int | None = None) -> Claim:
         """Return what this host says of a conversation that it uses."""

@@ -107,6 +107,8 @@ class Preparation:
     async def prepare(self, ask: Ask, target: Target) -> TurnRun:
         """Return the turn; raise AgentUnavailable, EngineBusy or an agent's error."""
         self._check_room(target.key)
+        if self._parts.admission is not None:
+            await self._parts.admission.admit(target.key.agent)
         if ask.resume_at is not None:
             # A live client goes on at the end of the session and nowhere else.
             await self._parts.engine.close(target.key.conversation_id)
