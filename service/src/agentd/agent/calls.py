@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from agentd.agent.boot import Booted, mend
 from agentd.agent.condition import condition, fitted
@@ -23,10 +22,11 @@ from agentd.agent.restore import restore_calls
 from agentd.agent.settings import AgentSettings
 from agentd.agent.skill_calls import skill_calls
 from agentd.agent.start import StartRefused, is_uuid, parse_start
-from agentd.agent.transcript_calls import transcript_calls
+from agentd.agent.transcript_calls import places_of, transcript_calls
 from agentd.agent.usage_calls import usage_calls
+from agentd.agent.workdir_calls import workdir_calls
 from agentd.spawner.dial import Call, CallFailed
-from agentd.transcripts.find import transcript_state
+from agentd.transcripts.find import session_state
 
 GREETING_BYTES = 4 * 1024
 STREAM = re.compile(r"[0-9a-f]{32}")
@@ -41,6 +41,7 @@ class AgentCalls:
         self._settings = settings
         self._log = log
         self._linked = False
+        self._places = places_of(settings)
         self._booted = booted
         self.processes = CliProcesses(settings, cli, log)
         self._table: Mapping[str, Call] = {
@@ -57,6 +58,7 @@ class AgentCalls:
             **restore_calls(settings, self.processes.running),
             **usage_calls(settings),
             **prune_calls(settings, self.processes.running),
+            **workdir_calls(settings, log, self.processes.locks),
         }
 
     def health(self) -> Mapping[str, object]:
@@ -99,6 +101,7 @@ class AgentCalls:
         if self._linked or len(self.processes):
             self._log.event("warning", "control_lost", reason=reason)
         self._linked = False
+        self.processes.locks.lose()
         self.processes.lose()
 
     def table(self) -> Mapping[str, Call]:
@@ -128,12 +131,10 @@ class AgentCalls:
             raise CallFailed("session_id and uuid have to be UUIDs.")
         # In a thread: a file of many megabytes must not hold up the other calls.
         state = await asyncio.to_thread(
-            transcript_state,
-            Path(self._settings.config_directory),
-            Path(self._settings.working_directory),
+            session_state,
+            self._places,
             str(session_id),
             None if uuid is None else str(uuid),
-            Path(self._settings.definition_work_directory),
         )
         return {
             "exists": state.exists,

@@ -96,11 +96,48 @@ def environment(settings: AgentSettings) -> dict[str, str]:
         "SHELL": "/bin/bash",
         "SKILL_DATA_DIR": settings.skill_data_directory,
         **settings.environment,
+        **git_environment(settings),
         "CLAUDE_CONFIG_DIR": settings.config_directory,
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_ENTRYPOINT": "sdk-py",
         "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{settings.relay_port}",
         **sign_in,
+        MARKER: marker(settings),
+    }
+
+
+def git_environment(settings: AgentSettings) -> dict[str, str]:
+    """Return who git says it is, and how it reaches the forges: never by a question."""
+    name = settings.git_name or settings.agent
+    email = settings.git_email or f"{settings.agent}@agents.invalid"
+    options = {
+        "credential.helper": "",
+        # What the deployment sets as proxy is no way to loopback.
+        f"http.http://127.0.0.1:{settings.relay_port}/.proxy": "",
+    }
+    numbered = {
+        f"GIT_CONFIG_{word}_{number}": text
+        for number, (key, value) in enumerate(options.items())
+        for word, text in (("KEY", key), ("VALUE", value))
+    }
+    return {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": email,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_COUNT": str(len(options)),
+        **numbered,
+    }
+
+
+def own_git_environment(settings: AgentSettings) -> dict[str, str]:
+    """Return the whole environment of the git commands that the agent side runs."""
+    return {
+        "PATH": PATH,
+        "HOME": settings.home_directory,
+        "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+        **git_environment(settings),
         MARKER: marker(settings),
     }
 

@@ -23,6 +23,10 @@ from agentd.spawner.frames import FrameKind, encode_json
 from agentd.spawner.protocol import CliStart
 from agentd.spawner.stream import Launch, StreamedProcess
 from agentd.transcripts.find import transcript_state
+from agentd.workdirs.listing import is_within
+from agentd.workdirs.locks import TreeLocks
+from agentd.workdirs.names import parse_repository
+from agentd.workdirs.places import is_directory, places_of
 
 STREAM_MARK = "AGENTD_STREAM"
 # What has nothing left to do exits within a second of its input's end.
@@ -36,6 +40,7 @@ class Running:
 
     session_id: str
     given: Given
+    directory: str
     process: StreamedProcess
 
 
@@ -53,6 +58,8 @@ class CliProcesses:
         self._one_ended = asyncio.Event()
         self._draining = False
         self._definitions = Definitions(settings, log)
+        self._trees = places_of(settings)
+        self.locks = TreeLocks(self.works_in)
 
     def __len__(self) -> int:
         """Return how many processes run."""
@@ -62,6 +69,11 @@ class CliProcesses:
         """Return whether a CLI process of that session runs now, or is about to."""
         sessions = {item.session_id for item in self._running.values()}
         return session_id in sessions or session_id in self._starting
+
+    def works_in(self, directory: Path) -> bool:
+        """Return whether a CLI process runs in that directory."""
+        running = self._running.values()
+        return any(is_within(item.directory, directory) for item in running)
 
     def given(self) -> list[Given]:
         """Return what each process read at its start."""
@@ -117,7 +129,9 @@ class CliProcesses:
         process = StreamedProcess(
             launch, self._settings.drain_seconds, lambda: self._forget(stream)
         )
-        self._running[stream] = Running(start.session_id, given, process)
+        self._running[stream] = Running(
+            start.session_id, given, launch.directory, process
+        )
         self._all_ended.clear()
         try:
             greeting = encode_json(FrameKind.HELLO, {"stream": stream})
@@ -130,8 +144,21 @@ class CliProcesses:
         for warning in settle_state_file(Path(self._settings.config_directory)):
             self._log.event("warning", "state_file_damaged", warning=warning)
         given = given_now(self._settings)
-        directory = self._definitions.directory_of(start)
+        directory = self._directory_of(start)
         return self._launch(stream, self._known(start, directory), directory), given
+
+    def _directory_of(self, start: CliStart) -> Path:
+        if start.repository is None or start.branch is None:
+            return self._definitions.directory_of(start)
+        repository = parse_repository(start.repository)
+        tree = self._trees.tree(repository, start.branch)
+        # One that nobody holds may be removed at any moment.
+        if not is_directory(tree) or not self.locks.is_held(tree):
+            raise CallFailed(
+                f"The work directory of {start.branch} in {repository} is not held "
+                f"for this turn: {tree}. Send it again."
+            )
+        return tree
 
     def _known(self, start: CliStart, directory: Path) -> CliStart:
         """Return the start without what the CLI would refuse as a whole."""

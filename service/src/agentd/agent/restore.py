@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from agentd.agent.settings import AgentSettings
 from agentd.agent.start import is_uuid
 from agentd.agent.transcript_calls import Given, places_of, session_of
+from agentd.agent.workdir_parameters import tree_of
 from agentd.definitions.names import is_name
 from agentd.spawner.dial import Call, CallFailed
 from agentd.transcripts.drafts import Draft, DraftRefused, begin, is_beside
@@ -50,7 +51,7 @@ class Restore:
         try:
             if step == "begin":
                 self._demand_quiet(session)
-                return await self._begin(key, _definition(given))
+                return await self._begin(key, self._project(given))
             draft = self._drafts.get(key)
             if draft is None:
                 raise CallFailed("this file was not begun, or was given up meanwhile.")
@@ -69,11 +70,15 @@ class Restore:
             ) from error
         raise CallFailed("step has to be begin, append or commit.")
 
-    async def _begin(self, key: tuple[str, str], definition: str | None) -> Given:
+    def _project(self, given: Given) -> str:
+        tree = tree_of(given) if given.get("branch") is not None else None
+        return self._places.project_of(_definition(given), tree)
+
+    async def _begin(self, key: tuple[str, str], project: str) -> Given:
         self._give_up(key)
         while len(self._drafts) >= MAX_DRAFTS:
             self._give_up(next(iter(self._drafts)))
-        draft = await asyncio.to_thread(begin, self._places, *key, definition)
+        draft = await asyncio.to_thread(begin, self._places, *key, project)
         self._drafts[key] = draft
         return {"size": 0}
 

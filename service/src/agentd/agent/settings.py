@@ -15,6 +15,8 @@ from agentd.errors import SettingsInvalid
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 SIGN_INS = ("gateway", "direct")
+# Empty is the agent's own name.
+IDENTITY = frozenset({"git_name", "git_email"})
 SKILL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_ENVIRONMENT = frozenset(
@@ -166,7 +168,10 @@ def _check_value(name: str, kind: str, value: object) -> None:
     low, high = _RANGES.get(name, (0, 0))
     if isinstance(value, int | float) and not low <= value <= high:
         raise ValueError(f'"{name}" is {value}, not between {low} and {high}')
-    if isinstance(value, str) and (not value or "\0" in value):
+    if name in IDENTITY:
+        if not str(value).isprintable() or set("<>") & set(str(value)):
+            raise ValueError(f'"{name}" holds a character that git has no place for')
+    elif isinstance(value, str) and (not value or "\0" in value):
         raise ValueError(f'"{name}" is empty or holds a NUL')
     is_path = name.endswith(("_directory", "_socket"))
     if is_path and not str(value).startswith("/"):

@@ -10,6 +10,7 @@ import re
 from agentd.definitions.names import is_name
 from agentd.spawner import mcp_servers
 from agentd.spawner.protocol import CliStart
+from agentd.workdirs.names import REPOSITORY, is_branch
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/\[\]-]{0,127}")
@@ -67,6 +68,10 @@ def _checks(start: CliStart) -> dict[str, bool]:
         "resume_at": start.resume_at is None or is_uuid(start.resume_at),
         "definition": start.definition is None or is_name(start.definition),
         "definition_found": isinstance(start.definition_found, bool),
+        "repository": start.repository is None or _is_repository(start.repository),
+        "branch": start.branch is None
+        or (is_branch(start.branch) and start.repository is not None),
+        "definition beside a branch": start.branch is None or start.definition is None,
     }
 
 
@@ -74,6 +79,11 @@ def _is_model(value: object) -> bool:
     return value is None or (
         isinstance(value, str) and MODEL.fullmatch(value) is not None
     )
+
+
+def _is_repository(value: object) -> bool:
+    found = REPOSITORY.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and found["forge"] is not None
 
 
 def _is_prompt(value: object) -> bool:

@@ -143,6 +143,7 @@ def places_of(settings: AgentSettings) -> Places:
         Path(settings.config_directory),
         Path(settings.working_directory),
         Path(settings.definition_work_directory),
+        Path(settings.workdirs_directory),
     )
 
 

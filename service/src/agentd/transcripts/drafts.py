@@ -96,17 +96,17 @@ def draft_name(name: str) -> str:
 
 
 def begin(
-    places: Places, session_id: str, path: str, definition: str | None = None
+    places: Places, session_id: str, path: str, project: str | None = None
 ) -> Draft:
     """Begin the file of a session: its own if the path is empty, else one beside.
 
     It comes to lie where a transcript of the session lies already, else in the
-    project of the directory in which its CLI works. Raise OSError.
+    project that is named, by default that of the agent's own directory. Raise OSError.
     """
     with transcripts_of(places, session_id) as found:
         known = [one.project for one in found if one.file >= 0]
-    project = known[0] if known else places.project_of(definition)
-    parts = [project, *([session_id, *path.split("/")[:-1]] if path else [])]
+    chosen = known[0] if known else project or places.own_project
+    parts = [chosen, *([session_id, *path.split("/")[:-1]] if path else [])]
     name = path.rsplit("/", maxsplit=1)[-1] if path else f"{session_id}{SUFFIX}"
     places.config_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (

@@ -18,6 +18,7 @@ from pathlib import Path
 from agentd.transcripts.judge import parse
 from agentd.transcripts.key import nearness, project_key
 from agentd.transcripts.lines import MAX_LINE_BYTES
+from agentd.workdirs.names import RepositoryName, tree_path
 
 BLOCK_BYTES = 64 * 1024
 MAX_TAIL_BYTES = 32 * 1024 * 1024
@@ -36,12 +37,14 @@ _NO_FILE = (errno.ELOOP, errno.ENXIO, errno.ENODEV)
 class Places:
     """Where the CLI keeps its sessions, and in which directory it works.
 
-    With definitions, it works in a directory of that one for each of them.
+    With definitions, it works in a directory of that one for each of them, and for a
+    branch of a repository in a worktree below ``workdirs``.
     """
 
     config_directory: Path
     working_directory: Path
     definitions: Path | None = None
+    workdirs: Path | None = None
 
     @property
     def projects(self) -> Path:
@@ -53,20 +56,25 @@ class Places:
         """Return the key of the project that the CLI works in."""
         return project_key(self.working_directory)
 
-    def project_of(self, definition: str | None) -> str:
-        """Return the key of the project that the CLI works in with a definition."""
+    def project_of(
+        self, definition: str | None, tree: tuple[RepositoryName, str] | None = None
+    ) -> str:
+        """Return the key of the project of a definition, or of a branch's worktree."""
+        if tree is not None and self.workdirs is not None:
+            return project_key(tree_path(self.workdirs, *tree))
         if definition is None or self.definitions is None:
             return self.own_project
         return project_key(self.definitions / definition)
 
     @cached_property
-    def _of_definitions(self) -> str:
-        """Return what the keys of the definitions' projects begin with."""
-        return f"{project_key(self.definitions)}-" if self.definitions else ""
+    def _others(self) -> tuple[str, ...]:
+        """Return what the keys of definitions' and worktrees' projects begin with."""
+        below = (self.definitions, self.workdirs)
+        return tuple(f"{project_key(one)}-" for one in below if one)
 
     def rank(self, project: str) -> int:
         """Return 0 for the own project, 1 for one that may be, 2 for every other."""
-        if self._of_definitions and project.startswith(self._of_definitions):
+        if project.startswith(self._others):
             return 1
         return nearness(project, self.own_project)
 
@@ -99,12 +107,17 @@ def transcript_state(
     uuid: str | None,
     definitions: Path | None = None,
 ) -> TranscriptState:
+    """Return what is on disk of a session of those directories."""
+    places = Places(config_directory, working_directory, definitions)
+    return session_state(places, session_id, uuid)
+
+
+def session_state(places: Places, session_id: str, uuid: str | None) -> TranscriptState:
     """Return what is on disk of a session, and whether a line has that uuid.
 
     The transcript in the working directory's own project comes first. Without a
     uuid, it is told whether all its lines are of other sessions.
     """
-    places = Places(config_directory, working_directory, definitions)
     with transcripts_of(places, session_id) as found:
         files = [one for one in found if one.file >= 0]
         if not files:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 MAX_REPOSITORY, MAX_BRANCH = 256, 200
 MAX_SLUG = 80
@@ -86,6 +87,12 @@ def tree_name(repository: RepositoryName, branch: str) -> str:
     words = f"{repository.owner}-{repository.name}-{branch}"
     slug = _SLUG.sub("-", words)[:MAX_SLUG].strip("-")
     return f"{slug}-{hashlib.sha256(whole).hexdigest()[:16]}"
+
+
+def tree_path(root: Path, repository: RepositoryName, branch: str) -> Path:
+    """Return where a branch's worktree lies below the work directories."""
+    name = tree_name(repository, branch)
+    return root / repository.forge / "worktrees" / name
 
 
 def issue_branch(issue: str) -> str:

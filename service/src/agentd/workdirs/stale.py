@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+
+"""Lock files of git commands that were killed, which would stop every later one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from agentd.workdirs.places import is_directory, names_in
+
+LOCK = ".lock"
+
+
+def remove_stale_locks(clone: Path, before: float) -> int:
+    """Remove the locks that are older than this agent's run; return how many.
+
+    Nothing that made them lives on: the run before ended with its container, or was
+    cleared away at the start of this one.
+    """
+    removed = 0
+    git = clone / ".git"
+    if not is_directory(git):
+        return 0
+    for path in _locks(git):
+        with suppress(OSError):
+            if path.lstat().st_mtime < before:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _locks(git: Path) -> Iterator[Path]:
+    trees = git / "worktrees"
+    for directory in (git, *(trees / name for name in names_in(trees))):
+        for name in names_in(directory):
+            if name.endswith(LOCK):
+                yield directory / name
+    for directory_name, _names, files in os.walk(git / "refs"):
+        for name in files:
+            if name.endswith(LOCK):
+                yield Path(directory_name, name)
