@@ -20,6 +20,20 @@ from agentd.settings_types import (
 from agentd.work_settings import ForgeKind, RepositoryPattern
 
 
+def address(value: str, otherwise: str = "") -> str:
+    """Return an address without a slash at its end; raise ValueError if it is none."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f'"{value}" is not {otherwise}an http or https address')
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            "it holds more than host, port and path. Write the key or token into the "
+            "file that api_key_file or token_file names: this address is shown and "
+            "logged"
+        )
+    return value.rstrip("/")
+
+
 class Price(Frozen):
     """What a million tokens of a model cost, in US dollars."""
 
@@ -87,6 +101,11 @@ class Forge(Frozen):
     read_only: bool = False
     """Whether agents may fetch and not push."""
 
+    @field_validator("url", "api_url")
+    @classmethod
+    def _address_holds_no_more(cls, value: str | None) -> str | None:
+        return None if value is None else address(value)
+
 
 class GatewaySettings(Frozen):
     """What ``agentd gateway`` is told."""
@@ -129,19 +148,7 @@ class GatewaySettings(Frozen):
     @field_validator("upstream")
     @classmethod
     def _upstream_is_offline_or_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value != "offline" and (
-            parts.scheme not in {"http", "https"} or not parts.hostname
-        ):
-            raise ValueError(
-                f'"{value}" is neither "offline" nor an http or https address'
-            )
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError(
-                "it holds more than host, port and path. Write the key into the file "
-                "that api_key_file names: this address is shown and logged"
-            )
-        return value.rstrip("/")
+        return value if value == "offline" else address(value, '"offline" or ')
 
     @model_validator(mode="after")
     def _real_upstream_needs_key(self) -> GatewaySettings:

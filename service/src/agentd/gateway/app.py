@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
 
-"""What the gateway answers an agent: two paths of the Messages API, and its health."""
+"""What the gateway answers an agent: the Messages API's two paths, git, its health."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentd.gateway.account import Account
 from agentd.gateway.exchange import MESSAGES, Upstream
+from agentd.gateway.forge_access import ForgeAccess
 from agentd.gateway.forward import Forwarder
+from agentd.gateway.git_app import GitEndpoint
 
 PATHS = (MESSAGES, "/v1/messages/count_tokens")
 
 
-def create_app(accounts: Mapping[str, Account], upstream: Upstream) -> Starlette:
+def create_app(
+    accounts: Mapping[str, Account],
+    upstream: Upstream,
+    forges: Mapping[str, ForgeAccess] | None = None,
+) -> Starlette:
     """Return the gateway for agents by the path of their socket."""
+    git = Mount("/git", GitEndpoint(accounts, forges or {}))
     routes = [
         Route(
             path, ForwardEndpoint(accounts, Forwarder(upstream, path)), methods=["POST"]
@@ -31,7 +38,7 @@ def create_app(accounts: Mapping[str, Account], upstream: Upstream) -> Starlette
         for path in PATHS
     ]
     app = Starlette(
-        routes=[*routes, Route("/health", _health, methods=["GET"])],
+        routes=[*routes, git, Route("/health", _health, methods=["GET"])],
         exception_handlers={HTTPException: _refuse},
     )
     app.state.accounts = accounts

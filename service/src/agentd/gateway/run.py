@@ -25,6 +25,7 @@ from agentd.gateway.account import Account
 from agentd.gateway.app import BySocket, create_app
 from agentd.gateway.credentials import Credentials
 from agentd.gateway.exchange import Upstream
+from agentd.gateway.forge_access import forges_of
 from agentd.gateway.key import ModelKey
 from agentd.gateway.ledger import Ledger
 from agentd.gateway.protocol import SocketProtocol
@@ -105,9 +106,12 @@ async def serving(
             apps: dict[str, ASGIApp] = {}
             way = await opened.enter_async_context(_transport(settings, stack, apps))
             upstream = _upstream(settings, way, accounts)
-            apps.update(_gateways(settings, accounts, upstream))
+            forges = await opened.enter_async_context(forges_of(settings))
+            by_socket = _by_socket(settings, accounts)
+            gateway = create_app(by_socket, upstream, forges)
+            apps.update(dict.fromkeys(by_socket, gateway))
             if settings.status_socket is not None:
-                report = Report(time.time(), upstream, ledger)
+                report = Report(time.time(), upstream, ledger, forges)
                 apps[settings.status_socket] = create_status_app(report)
             sockets = [_listen(stack, Path(path)) for path in apps]
             yield _server(settings, BySocket(apps)), sockets
@@ -127,15 +131,14 @@ def _store(settings: GatewaySettings) -> UsageStore | None:
     return None if directory is None else UsageStore(Path(directory))
 
 
-def _gateways(
-    settings: GatewaySettings, accounts: Mapping[str, Account], upstream: Upstream
-) -> dict[str, ASGIApp]:
+def _by_socket(
+    settings: GatewaySettings, accounts: Mapping[str, Account]
+) -> dict[str, Account]:
     directory = Path(settings.sockets_directory)
-    by_socket = {
+    return {
         str(socket_path(directory, name, SOCKET_NAME)): account
         for name, account in accounts.items()
     }
-    return dict.fromkeys(by_socket, create_app(by_socket, upstream))
 
 
 def _listen(stack: ExitStack, path: Path) -> socket.socket:

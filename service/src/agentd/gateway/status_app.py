@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from agentd.gateway.account import Account
 from agentd.gateway.credentials_app import CredentialsEndpoint
 from agentd.gateway.exchange import Upstream
+from agentd.gateway.forge_access import ForgeAccess, faults_of
 from agentd.gateway.ledger import Ledger
 from agentd.gateway.status import GatewayStatus
 
@@ -27,6 +28,7 @@ class Report:
     started_at: float
     upstream: Upstream
     ledger: Ledger
+    forges: Mapping[str, ForgeAccess] = field(default_factory=dict)
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -41,7 +43,11 @@ class Report:
             upstream=self.upstream.url,
             started_at=self.started_at,
             agents={name: one.status() for name, one in self.accounts.items()},
-            faults=(*(one for one in faults if one), *self.ledger.faults),
+            faults=(
+                *(one for one in faults if one),
+                *self.ledger.faults,
+                *faults_of(self.forges),
+            ),
         )
 
     @property
