@@ -69,7 +69,7 @@ LAYERS = (
     layer(r"plugins/action/.*", "ansible", never="agentd"),
     layer(r"plugins/plugin_utils/.*", never="agentd plugins.module_utils"),
     layer(
-        AGENTD + r"((gateway|work)_)?settings(_types)?\.py",
+        AGENTD + r"((gateway|webhook|work)_)?settings(_types)?\.py",
         "pydantic pydantic_settings",
         never="agentd.api agentd.database agentd.engine agentd.gateway agentd.agent",
     ),

@@ -162,24 +162,21 @@ async def test_settings_of_webhooks_are_kept_from_other_uids_and_secrets_masked(
 ) -> None:
     address = f"{WEBHOOKS}/github"
     settings: dict[str, Any] = {
-        "secret": "s3cret",
-        "secret_file": "/run/x",
-        "hooks": {"token": "t0ken", "events": ["issues"]},
+        "secret": "a-secret-of-16-or-more",
+        "former_secret": "another-secret-of-16",
+        "user": "keeper",
     }
 
     none = await client.get(address)
     first = await client.put(address, json=settings)
     told = first.json()["settings"]
-    again = await client.put(address, json={**told, "events": []})
+    again = await client.put(address, json={**told, "label": "agents"})
     removed = await client.delete(address)
 
     assert none.status_code == 404
-    assert told == {
-        "secret": "********",
-        "secret_file": "/run/x",
-        "hooks": {"token": "********", "events": ["issues"]},
-    }
-    assert again.json()["settings"] == {**told, "events": []}
+    masked = dict.fromkeys(("secret", "former_secret"), "********")
+    assert told == {**masked, "user": "keeper"}
+    assert again.json()["settings"] == {**told, "label": "agents"}
     assert (removed.status_code, (await client.get(address)).status_code) == (204, 404)
     await client.put(address, json=settings)
     directory = tmp_path / "definitions" / "webhooks"

@@ -60,7 +60,7 @@ HELD: Json = {
 }
 WEBHOOK: Json = {
     "name": "github",
-    "settings": {"secret": "********", "events": ["issues", "pull_request"]},
+    "settings": {"secret": "********", "user": "keeper", "repositories": ["team/*"]},
 }
 
 FILES: Json = {"CLAUDE.md": PERSONA, "skills/lint/SKILL.md": LINT}
@@ -72,7 +72,7 @@ REQUESTS: dict[str, Json] = {
     f"post {SKILLS}/upload": {"name": SKILL, "files": {"SKILL.md": LINT}},
     f"put {SKILLS}/{{name}}": {"files": {"SKILL.md": LINT}},
     f"put {SKILLS}/{{name}}/content": {"content": LINT},
-    f"put {WEBHOOKS}/{{name}}": {"secret": "s3cret", "events": ["issues"]},
+    f"put {WEBHOOKS}/{{name}}": {"secret": "a-secret-of-16-or-more", "user": "keeper"},
 }
 ANSWERS: dict[str, Json] = {
     "post /api/agents/upload": {**DEFINITION_CHANGED, "name": "another-reviewer"},
@@ -97,7 +97,7 @@ ANSWERS: dict[str, Json] = {
     f"get {WEBHOOKS}/{{name}}": WEBHOOK,
     f"put {WEBHOOKS}/{{name}}": {
         **WEBHOOK,
-        "settings": {"secret": "********", "events": ["issues"]},
+        "settings": {"secret": "********", "user": "keeper"},
     },
 }
 

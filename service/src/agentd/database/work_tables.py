@@ -31,15 +31,18 @@ webhook_events = Table(
     Column("action", String(64)),
     Column("repository", String(256)),
     Column("issue", String(64)),
+    Column("branch", String(200)),
     Column("received_at", Float, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("detail", Text),
     Column("task_id", String(64)),
     Index("webhook_events_received_at", "received_at"),
     Index("webhook_events_delivery", "source", "delivery"),
+    Index("webhook_events_outcome", "outcome"),
 )
 
 # What is to be removed as soon as nobody uses it; without an agent that of all.
+# ``hosts`` is JSON: those that did it already.
 cleanups = Table(
     "cleanups",
     metadata,
@@ -52,6 +55,7 @@ cleanups = Table(
     Column("next_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text),
+    Column("hosts", Text),
     Index("cleanups_next_at", "next_at"),
 )
 

@@ -14,6 +14,7 @@ from agentd.definitions.webhooks import Webhooks
 from agentd.errors import DefinitionsFailed
 from agentd.log import get_log
 from agentd.settings import ControlSettings
+from agentd.webhooks.setup import demand_usable
 
 log = get_log("definitions")
 
@@ -49,5 +50,8 @@ def registry_of(settings: ControlSettings) -> Registry:
     return Registry(
         agents=Store(AGENTS, definition_tiers(settings), limits),
         skills=Store(SKILLS, skill_tiers(settings), limits),
-        webhooks=Webhooks(Path(settings.definitions_directory) / "webhooks"),
+        webhooks=Webhooks(
+            Path(settings.definitions_directory) / "webhooks",
+            lambda name, values: demand_usable(name, values, settings),
+        ),
     )

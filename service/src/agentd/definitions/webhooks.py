@@ -14,6 +14,7 @@ import re
 import secrets
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,13 +38,16 @@ _DRAFT = re.compile(rf"\.(?:{'|'.join(NAMES)})\.[0-9a-f]{{16}}")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 Settings = dict[str, object]
+# Raises UploadRefused for settings that could not be used.
+Check = Callable[[str, Settings], None]
 
 
 class Webhooks:
     """The settings by name; secrets in them are stored and shown as a mask."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, check: Check | None = None) -> None:
         self._directory = directory
+        self._check = check
         self._one_at_a_time = threading.Lock()
 
     def list(self) -> list[str]:
@@ -58,7 +62,7 @@ class Webhooks:
 
     def get(self, name: str) -> Settings:
         """Return the settings without their secrets; raise DefinitionUnknown."""
-        return masked(self._read(name))
+        return masked(self.read(name))
 
     def put(self, name: str, settings: Settings) -> Settings:
         """Store the settings; a mask in them keeps the secret that is there."""
@@ -66,8 +70,10 @@ class Webhooks:
         with self._one_at_a_time:
             former: Settings = {}
             with suppress(DefinitionUnknown):
-                former = self._read(name)
+                former = self.read(name)
             whole = unmasked(settings, former)
+            if self._check is not None:
+                self._check(name, whole)
             data = _encoded(name, whole)
             if len(data) > MAX_BYTES:
                 raise UploadRefused(
@@ -107,7 +113,8 @@ class Webhooks:
                 f"{', '.join(NAMES)}."
             )
 
-    def _read(self, name: str) -> Settings:
+    def read(self, name: str) -> Settings:
+        """Return the settings with their secrets; raise DefinitionUnknown."""
         self._demand_name(name)
         try:
             file = os.open(self._path(name), _READ)

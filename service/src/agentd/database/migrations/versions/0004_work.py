@@ -47,6 +47,7 @@ def _make_webhook_events() -> None:
         sa.Column("action", sa.String(64)),
         sa.Column("repository", sa.String(256)),
         sa.Column("issue", sa.String(64)),
+        sa.Column("branch", sa.String(200)),
         sa.Column("received_at", sa.Float, nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("detail", sa.Text),
@@ -54,6 +55,7 @@ def _make_webhook_events() -> None:
     )
     op.create_index("webhook_events_received_at", "webhook_events", ["received_at"])
     op.create_index("webhook_events_delivery", "webhook_events", ["source", "delivery"])
+    op.create_index("webhook_events_outcome", "webhook_events", ["outcome"])
 
 
 def _make_cleanups() -> None:
@@ -68,6 +70,7 @@ def _make_cleanups() -> None:
         sa.Column("next_at", sa.Float, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("error", sa.Text),
+        sa.Column("hosts", sa.Text),
     )
     op.create_index("cleanups_next_at", "cleanups", ["next_at"])
 
