@@ -24,6 +24,7 @@ from agentd.api import (
     queue_socket,
     records,
     registry,
+    reset,
     sessions,
     usage,
     webhook_settings,
@@ -70,6 +71,7 @@ from agentd.work.workdirs import Workdirs
 END_POINTS = (
     *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
     *(admin, registry, webhook_settings, credentials, metrics, records, usage),
+    reset,
 )
 
 log = get_log("app")

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from agentd.api.place_bodies import Branch, Issue, Repository, demand_one_place
 from agentd.settings import ModelName
 from agentd.spawner import mcp_servers
 
@@ -25,8 +26,6 @@ ConversationId = Annotated[
 MAX_EXECUTION_MS = 7 * 24 * 3600 * 1000
 Label = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=1_000_000)]
-Repository = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-Issue = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MessageUuid = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 ]
@@ -112,6 +111,11 @@ class ChatBody(BaseModel):
     issue: Issue | None = Field(
         default=None, description="The issue of the repository."
     )
+    branch: Branch | None = Field(
+        default=None,
+        description="The branch of the repository in whose worktree the conversation "
+        "runs, fixed at its beginning; the agent's own directory without.",
+    )
     message_if_resumed: Message | None = Field(
         default=None,
         description="Said in the place of message when the session goes on, for "
@@ -141,12 +145,7 @@ class ChatBody(BaseModel):
 
     @model_validator(mode="after")
     def _names_one_conversation(self) -> ChatBody:
-        if (self.repository is None) != (self.issue is None):
-            raise ValueError("repository and issue belong together. Send both.")
-        if self.repository is not None and self.conversation_id is not None:
-            raise ValueError(
-                "conversation_id and repository name two conversations. Send one."
-            )
+        demand_one_place(self)
         return self
 
 
@@ -197,6 +196,9 @@ class ConversationBody(BaseModel):
     agent: str
     repository: str | None = None
     issue: str | None = None
+    branch: str | None = Field(
+        default=None, description="The branch in whose worktree it runs."
+    )
     definition: str | None = Field(
         default=None, description="The definition that it runs in."
     )

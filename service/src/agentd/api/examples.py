@@ -59,6 +59,7 @@ CONVERSATION_BODY: Json = {
     "agent": "main",
     "repository": None,
     "issue": None,
+    "branch": None,
     "definition": None,
     "status": "idle",
     "session_id": SESSION,
@@ -208,6 +209,7 @@ REQUESTS: dict[str, Json] = {
     "post /sessions/{session_id}/repair": {"agent": "main"},
     "post /admin/reload-skills": {"agent": "main"},
     "post /control/stop": {"reason": "end-of-session"},
+    "post /reset": {"agent": "main", "repo": "shop/web", "issue": "17"},
     **task_examples.REQUESTS,
     **registry_examples.REQUESTS,
     **queue_examples.REQUESTS,
@@ -230,6 +232,7 @@ ANSWERS: dict[str, Any] = {
         "verdict": "sound",
         "faults": [{"kind": "torn_line", "count": 1, "first_line": 8}],
     },
+    "post /reset": {"dropped": {"worktree": True, "session": True}},
     "delete /sessions": {"repository": "shop/web", "issue": "17", "dropped": 2},
     "get /admin/skills": {"skills": SKILLS, "agents": SKILLS_OF_AGENTS},
     "post /admin/reload-skills": {

@@ -69,6 +69,10 @@ async def accept(body: NewTaskBody, service: ServiceDep) -> TaskBody:
                 model=body.model,
                 timeout_seconds=body.timeout_seconds,
                 available_at=available_at,
+                repository=_stored(body, service),
+                issue=body.issue,
+                branch=body.branch,
+                prompt_if_resumed=body.prompt_if_resumed,
             )
         )
     )
@@ -161,6 +165,10 @@ def task_body(task: Task) -> TaskBody:
         prompt=task.prompt,
         conversation_id=task.conversation_id,
         schedule_id=task.schedule_id,
+        repository=task.repository,
+        issue=task.issue,
+        branch=task.branch,
+        prompt_if_resumed=task.prompt_if_resumed,
         definition=task.definition,
         model=task.model,
         timeout_seconds=task.timeout_seconds,
@@ -176,6 +184,15 @@ def task_body(task: Task) -> TaskBody:
         result=task.result,
         error=task.error,
     )
+
+
+def _stored(body: NewTaskBody, service: Service) -> str | None:
+    """Return the repository as it is stored; raise WorkRefused for none to work in."""
+    if body.repository is None:
+        return None
+    if body.branch is not None:
+        service.work.tree(body.repository, body.branch)
+    return service.work.stored(body.repository)
 
 
 async def _agent_of(body: NewTaskBody, service: Service) -> str:

@@ -6,9 +6,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from agentd.api.bodies import ConversationId, Definition, Label
+from agentd.api.place_bodies import Branch, Issue, Repository, demand_one_place
 from agentd.api.task_bodies import Priority, Prompt
 from agentd.queue.queue import MAX_TOLD
 from agentd.settings import ModelName
@@ -58,6 +66,27 @@ class NewTaskBody(BaseModel):
     available_at: Moment | None = Field(
         default=None, description="When it may begin at the earliest, in ISO 8601."
     )
+    repository: Repository | None = Field(
+        default=None,
+        description="With issue: the agent's conversation of that issue, found or new.",
+    )
+    issue: Issue | None = Field(
+        default=None, description="The issue of the repository."
+    )
+    branch: Branch | None = Field(
+        default=None,
+        description="The branch of the repository in whose worktree a new "
+        "conversation runs.",
+    )
+    prompt_if_resumed: Prompt | None = Field(
+        default=None,
+        description="Said in the place of prompt when the session goes on.",
+    )
+
+    @model_validator(mode="after")
+    def _names_one_conversation(self) -> NewTaskBody:
+        demand_one_place(self)
+        return self
 
 
 class TaskBody(BaseModel):
@@ -70,6 +99,10 @@ class TaskBody(BaseModel):
     prompt: str = Field(description=LISTED)
     conversation_id: str | None
     schedule_id: str | None = Field(description="The scheduled task it is a run of.")
+    repository: str | None
+    issue: str | None
+    branch: str | None
+    prompt_if_resumed: str | None = Field(description=LISTED)
     definition: str | None
     model: str | None
     timeout_seconds: float | None

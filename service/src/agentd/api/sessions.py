@@ -12,8 +12,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 
-from agentd.api.bodies import Issue, Label, Repository
+from agentd.api.bodies import Label
 from agentd.api.errors import refusals
+from agentd.api.place_bodies import Issue, Repository
 from agentd.api.session_bodies import (
     DroppedAnswer,
     OrphanBody,

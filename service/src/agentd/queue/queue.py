@@ -126,7 +126,7 @@ class Queue:
             self._workers.cancel(task_id)
         task = await self.task(task_id)
         if waited:
-            self._tell(task, TaskEnd("cancelled"))
+            self.tell(task, TaskEnd("cancelled"))
         return task
 
     async def remove(self, task_id: str) -> None:
@@ -280,9 +280,9 @@ class Queue:
         began = task.started_at or task.created_at
         seconds = max(0.0, self._parts.clock.now() - began)
         self._parts.watch.task_ended(task, end, seconds)
-        self._tell(task, end)
+        self.tell(task, end)
 
-    def _tell(self, task: Task, end: TaskEnd) -> None:
+    def tell(self, task: Task, end: TaskEnd) -> None:
         """Tell those who wait and those who listen that a task ended."""
         self._parts.output.end(
             task.id,

@@ -27,7 +27,7 @@ from agentd.work.values import Acquired, Removed, Tree
 from agentd.work_settings import WorkSettings
 
 RELEASE_SECONDS = 10.0
-REMOVE_SECONDS = 120.0
+REMOVE_SECONDS = 150.0
 # For the way there and back, beside what the agent's side may take.
 GRACE_SECONDS = 15.0
 RETRY_SECONDS = 2.0
@@ -106,6 +106,7 @@ class Workdirs:
         given = {
             **hold.parameters(),
             "timeout_seconds": self._settings.acquire_timeout_seconds,
+            "prepare_seconds": self._settings.prepare_timeout_seconds,
             "fetch_seconds": self._settings.fetch_seconds if fetch else NEVER_SECONDS,
         }
         try:
