@@ -122,7 +122,7 @@ async def test_a_forge_that_is_gone_or_that_nobody_declared_is_said_so(
         forge.stop()
         with pytest.raises(AssertionError, match="Cannot reach http://127"):
             await reached.git(tmp_path, "ls-remote", reached.url("team/shop"))
-        with pytest.raises(AssertionError, match='No forge .* is named "other"'):
+        with pytest.raises(AssertionError, match=r'No forge .* is named "other"'):
             url = reached.url("team/shop", forge="other")
             await reached.git(tmp_path, "ls-remote", url)
 
