@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Which sessions and worktrees go; nothing is asked or removed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agentd.sweep.values import Candidate, Issue, IssueState, Reason, TreeRow, WorkRow
+from agentd.workdirs.names import issue_branch
+
+PREFIX = issue_branch("")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is, and before when it is too old."""
+
+    rows: Sequence[WorkRow]
+    trees: Sequence[TreeRow]
+    before: float
+
+
+def questions(found: Found) -> list[Issue]:
+    """Return the issues whose state decides, each once; what is too old needs none."""
+    wanted: dict[Issue, None] = {}
+    for row in found.rows:
+        if row.has_session and row.here and row.issue and row.used_at >= found.before:
+            wanted[Issue(row.repository, row.issue)] = None
+    for tree in _without_session(found):
+        issue = issue_of(tree, found.rows)
+        if issue is not None and tree.used_at >= found.before:
+            wanted[issue] = None
+    return list(wanted)
+
+
+def decide(found: Found, states: Mapping[Issue, IssueState]) -> list[Candidate]:
+    """Return the sessions and worktrees that go (I02, I03, I04).
+
+    An issue whose state is not known is taken to be open, and so is a missing one: a
+    token that lost its rights sees no issue either.
+    """
+    gone: list[Candidate] = []
+    closed = {issue for issue, state in states.items() if state == "closed"}
+    for row in found.rows:
+        if not row.has_session or not row.here:
+            continue
+        if row.used_at < found.before:
+            gone += _with_tree(row, found.trees, "age")
+        elif row.issue and Issue(row.repository, row.issue) in closed:
+            gone += _with_tree(row, found.trees, "closed")
+    for tree in _without_session(found):
+        issue = issue_of(tree, found.rows)
+        if tree.used_at < found.before:
+            gone.append(_tree(tree, issue, "age"))
+        elif issue in closed:
+            gone.append(_tree(tree, issue, "orphan"))
+    return gone
+
+
+def issue_of(tree: TreeRow, rows: Iterable[WorkRow]) -> Issue | None:
+    """Return the issue that is worked on in a worktree, if that can be known."""
+    for row in rows:
+        if row.issue and (row.repository, row.branch) == (tree.repository, tree.branch):
+            return Issue(row.repository, row.issue)
+    number = tree.branch.removeprefix(PREFIX)
+    if number != tree.branch and issue_branch(number) == tree.branch:
+        return Issue(tree.repository, number)
+    return None
+
+
+def _without_session(found: Found) -> Iterator[TreeRow]:
+    used = {
+        (row.agent, row.repository, row.branch) for row in found.rows if row.has_session
+    }
+    for tree in found.trees:
+        if not tree.held and (tree.agent, tree.repository, tree.branch) not in used:
+            yield tree
+
+
+def _with_tree(
+    row: WorkRow, trees: Iterable[TreeRow], reason: Reason
+) -> Iterator[Candidate]:
+    """Yield a session, and the worktree that goes with it."""
+    session = Candidate(
+        kind="session",
+        reason=reason,
+        agent=row.agent,
+        repository=row.repository,
+        issue=row.issue,
+        branch=row.branch,
+        conversation_id=row.conversation_id,
+    )
+    yield session
+    where = (row.agent, row.repository, row.branch)
+    if any((one.agent, one.repository, one.branch) == where for one in trees):
+        yield replace(session, kind="tree")
+
+
+def _tree(tree: TreeRow, issue: Issue | None, reason: Reason) -> Candidate:
+    return Candidate(
+        kind="tree",
+        reason=reason,
+        agent=tree.agent,
+        repository=tree.repository,
+        issue=None if issue is None else issue.issue,
+        branch=tree.branch,
+    )

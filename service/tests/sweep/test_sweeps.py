@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, The Agentkeep authors
+"""Whole sweeps over agents and forges in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agentd.database.sweeps import begin_sweep, list_sweeps
+from agentd.errors import AgentUnavailable, GatewayUnavailable, SweepBusy
+from agentd.sweep.parts import SweepParts
+from agentd.sweep.sweeper import Sweeper, running_sweeper
+
+from .old_files import DAY, session
+from .swept_world import START, World, world
+
+AWAY = GatewayUnavailable("The forge is away.")
+
+
+def parts_of(one: World) -> SweepParts:
+    """Return what the world's sweeper works with."""
+    return one.sweeper._parts
+
+
+async def filled(one: World) -> None:
+    """Have one of everything: closed, open, old, orphans, transcripts."""
+    await one.add(1, issue="1", branch="one")
+    await one.add(2, issue="2", branch="two")
+    await one.add(3, issue="3", branch="three", days=31)
+    await one.add(4, issue="4", branch="four", session=False)
+    await one.add(5, issue="5", branch="five", session=False)
+    await one.add(6, issue="words", repository="my own words", days=31)
+    for branch in ("one", "two", "four", "five"):
+        one.put_tree(branch)
+    one.put_tree("nobody-s", days=31)
+    one.agents.transcripts = {
+        session(2): START - 99 * DAY,
+        session(77): START - 31 * DAY,
+        session(78): START - 29 * DAY,
+    }
+    one.forge.states = {"1": "closed", "2": "open", "4": "closed"}
+
+
+async def test_a_sweep_removes_what_is_closed_old_or_nobody_s(tmp_path: Path) -> None:
+    """I02, I03, I04, I07, I09, I10, H06: all at once, with their counts."""
+    async with world(tmp_path) as one:
+        await filled(one)
+
+        swept = await one.sweeper.sweep("request")
+
+        assert [wish.issue for wish in one.work.cleaned] == ["1"]
+        assert one.work.dropped == ["3", "conv-6"]
+        branches = [tree["branch"] for tree in one.agents.trees]
+        assert branches == ["one", "two", "five"]
+        # I09: what the live store has stays, however old its file is.
+        assert sorted(one.agents.transcripts) == [session(2), session(78)]
+        assert one.forge.asked == ["1", "2", "4", "5"]
+        assert swept.sweep.counts == {
+            "sessions": 3,
+            "trees": 4,
+            "clones": 0,
+            "recovered": 1,
+            "transcripts": 1,
+            "files": 2,
+            "bytes": 15,
+            "skipped": 0,
+            "questions": 4,
+        }
+        assert swept.sweep.problems == ()
+
+
+async def test_a_dry_run_lists_the_same_and_removes_nothing(tmp_path: Path) -> None:
+    """I08."""
+    async with world(tmp_path) as one:
+        await filled(one)
+
+        dry = await one.sweeper.sweep("request", dry_run=True)
+
+        assert (one.work.cleaned, one.work.dropped) == ([], [])
+        assert len(one.agents.trees) == 5
+        assert len(one.agents.transcripts) == 3
+        flags = [
+            given["dry_run"]
+            for _agent, _name, given in one.agents.calls
+            if "dry_run" in given
+        ]
+        assert flags == [True, True, True]
+        assert one.archive.kept == []
+        real = await one.sweeper.sweep("request")
+        assert dry.candidates == real.candidates
+        assert dry.sweep.counts["sessions"] == real.sweep.counts["sessions"]
+
+
+async def test_questions_come_one_after_another_with_a_pause(tmp_path: Path) -> None:
+    """I05."""
+    async with world(tmp_path, question_seconds=0.25) as one:
+        await filled(one)
+
+        await one.sweeper.sweep("request")
+
+        assert one.slept == [0.25] * (len(one.forge.asked) - 1)
+
+
+async def test_a_forge_that_is_away_has_nothing_removed(tmp_path: Path) -> None:
+    """I06: nor is it asked about each of its issues; what is too old goes."""
+    async with world(tmp_path) as one:
+        for number in range(1, 9):
+            await one.add(number, issue=str(number))
+            one.forge.states[str(number)] = AWAY
+        await one.add(9, issue="9", days=31)
+
+        swept = await one.sweeper.sweep("interval")
+
+        assert one.work.cleaned == []
+        assert one.work.dropped == ["conv-9"]
+        assert len(one.forge.asked) == 3
+        assert swept.sweep.counts["skipped"] == 8
+        assert swept.sweep.counts["sessions"] == 1
+        assert "3 times in a row" in swept.sweep.problems[-1]
+
+
+async def test_an_error_with_one_entry_keeps_no_other(tmp_path: Path) -> None:
+    """I06."""
+    async with world(tmp_path) as one:
+        await filled(one)
+        one.forge.states["2"] = AWAY
+        one.work.busy |= {"3", "nobody-s", "1"}
+        one.agents.used = {session(77)}
+        one.agents.failing["sweep_recovered"] = AgentUnavailable("It went away.")
+
+        swept = await one.sweeper.sweep("interval")
+
+        assert [wish.issue for wish in one.work.cleaned] == ["1"]
+        assert one.work.dropped == ["conv-6"]
+        assert swept.sweep.counts["skipped"] == 6
+        assert swept.sweep.counts["files"] == 2
+        assert len(swept.sweep.problems) == 6
+
+
+async def test_an_agent_that_is_not_connected_is_skipped(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        one.agents.connected = {"away": False, "main": True}
+        one.agents.transcripts = {session(1): START - 99 * DAY}
+
+        swept = await one.sweeper.sweep("interval")
+
+        assert swept.sweep.counts["transcripts"] == 1
+        assert swept.sweep.counts["skipped"] == 1
+        assert 'Agent "away" is not connected' in swept.sweep.problems[0]
+
+
+async def test_a_session_that_is_used_during_the_sweep_stays(tmp_path: Path) -> None:
+    """I12."""
+    async with world(tmp_path) as one:
+        await one.add(1, issue="1", days=31, branch="one")
+        await one.add(2, issue="2", days=31)
+        one.work.busy.add("1")
+
+        async def used(candidate: object) -> None:
+            one.now[0] = START - 2 * DAY
+
+        one.archive.keep = used  # type: ignore[method-assign]
+        swept = await one.sweeper.sweep("interval")
+
+        assert one.work.dropped == []
+        assert swept.sweep.counts["sessions"] == 0
+
+
+async def test_what_cannot_be_archived_stays(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        await filled(one)
+        one.archive.refuses = True
+
+        swept = await one.sweeper.sweep("interval")
+
+        assert (one.work.cleaned, one.work.dropped) == ([], [])
+        assert len(one.agents.trees) == 5
+        assert len(one.agents.transcripts) == 3
+        assert "The backup repository is away." in swept.sweep.problems
+
+
+async def test_without_a_forge_only_age_counts(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        await filled(one)
+        sweeper = Sweeper(replace(parts_of(one), states=None, archive=None))
+
+        swept = await sweeper.sweep("interval")
+
+        assert one.work.cleaned == []
+        assert swept.sweep.counts["questions"] == 0
+        assert swept.sweep.counts["sessions"] == 2
+
+
+async def test_every_time_is_the_one_that_is_set(tmp_path: Path) -> None:
+    """I09, I10: no setting is read and then forgotten."""
+    ages = {
+        "transcript_ttl_days": 1,
+        "debug_ttl_days": 2,
+        "todos_ttl_days": 4,
+        "telemetry_ttl_days": 5,
+        "logs_ttl_days": 6,
+        "recovery_hours": 12,
+    }
+    async with world(tmp_path, **ages) as one:
+        await one.sweeper.sweep("interval")
+
+        (old,) = one.agents.given("list_old_transcripts")
+        (files,) = one.agents.given("prune_files")
+        (recovered,) = one.agents.given("sweep_recovered")
+        assert old["older_than_seconds"] == DAY
+        assert recovered["older_than_seconds"] == DAY / 2
+        assert files["older_than_seconds"] == {
+            "debug": 2 * DAY,
+            "todos": 4 * DAY,
+            "telemetry": 5 * DAY,
+            "logs": 6 * DAY,
+        }
+
+
+async def test_one_sweep_runs_at_a_time_and_each_is_stored(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        await one.add(1, issue="1")
+        waiting, go = asyncio.Event(), asyncio.Event()
+
+        async def wait(*_given: object) -> object:
+            waiting.set()
+            await go.wait()
+            return "open"
+
+        one.forge.state = wait  # type: ignore[method-assign,assignment]
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(one.sweeper.sweep("interval"))
+            await waiting.wait()
+            with pytest.raises(SweepBusy):
+                await one.sweeper.sweep("request")
+            go.set()
+        await one.sweeper.sweep("request", dry_run=True)
+
+        async with one.database.read() as connection:
+            stored = await list_sweeps(connection, limit=10, offset=0)
+        assert [(each.asked_by, each.dry_run) for each in stored] == [
+            ("request", True),
+            ("interval", False),
+        ]
+        assert stored[1] == first.result().sweep
+
+
+async def test_a_sweep_that_was_killed_is_told_as_cut_off(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        begin = lambda c: begin_sweep(c, "one", "interval", dry_run=False, now=START)  # noqa: E731
+        await one.database.do(begin)
+
+        await one.sweeper.settle()
+
+        async with one.database.read() as connection:
+            (stored,) = await list_sweeps(connection, limit=10, offset=0)
+        assert stored.finished_at == START
+        assert "cut off" in stored.problems[0]
+
+
+@pytest.mark.parametrize(("hours", "count"), [(0.00001, 3), (0, 0), (6, 0)])
+async def test_the_interval_is_heeded_and_0_is_never(
+    tmp_path: Path, hours: float, count: int
+) -> None:
+    """I01."""
+    async with world(tmp_path, interval_hours=hours) as one:
+        parts = parts_of(one)
+        loop = asyncio.get_running_loop()
+        clock = replace(parts.clock, now=lambda: START + loop.time())
+
+        async with running_sweeper(replace(parts, clock=clock)):
+            async with asyncio.timeout(10):
+                while len(one.agents.given("prune_files")) < count:
+                    await asyncio.sleep(0.01)
+            if not count:
+                await asyncio.sleep(0.3)
+
+        assert bool(one.agents.given("prune_files")) == bool(count)
+
+
+async def test_the_interval_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """I01: who restarts often is swept all the same, and not at each start."""
+    async with world(tmp_path, interval_hours=1) as one:
+        await one.sweeper.sweep("interval")
+        one.agents.calls.clear()
+
+        async with running_sweeper(parts_of(one)):
+            await asyncio.sleep(0.2)
+        assert one.agents.calls == []
+
+        one.now[0] += 2 * 3600
+        task_parts = parts_of(one)
+        before = one.now[0]
+        clock = replace(task_parts.clock, now=_moves(before))
+        async with running_sweeper(replace(task_parts, clock=clock)):
+            async with asyncio.timeout(10):
+                while not one.agents.given("prune_files"):
+                    await asyncio.sleep(0.01)
+
+
+def _moves(start: float) -> Callable[[], float]:
+    times = iter(range(10_000_000))
+
+    def now() -> float:
+        return start + 40.0 * next(times)
+
+    return now
