@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from workdirs.world import World
+
+from .world import World
 
 
 @pytest.fixture

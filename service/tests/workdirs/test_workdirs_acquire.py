@@ -9,10 +9,11 @@ import os
 from pathlib import Path
 
 import pytest
-from workdirs.world import SHOP, World, git
 
 from agentd.workdirs.names import RepositoryName
 from agentd.workdirs.steps import Wanted
+
+from .world import SHOP, World, git
 
 
 def test_a_new_branch_begins_at_the_default_branch_in_a_place_of_its_own(

@@ -30,7 +30,16 @@ SELF = {
 
 def git(directory: Path, *words: str, **environment: str) -> str:
     """Run git as a person would; return what it says."""
-    done = subprocess.run(
+    done = try_git(directory, *words, **environment)
+    assert done.returncode == 0, f"git {words}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def try_git(
+    directory: Path, *words: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run git as a person would, whatever comes of it."""
+    return subprocess.run(
         ["git", *words],
         cwd=directory,
         env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", **SELF, **environment},
@@ -38,8 +47,6 @@ def git(directory: Path, *words: str, **environment: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"git {words}: {done.stderr}"
-    return done.stdout.strip()
 
 
 class World:
@@ -72,9 +79,7 @@ class World:
         self.push("main", repository, **(files or {"README": "hello\n"}))
         return path
 
-    def push(
-        self, branch: str, repository: RepositoryName = SHOP, **files: str
-    ) -> str:
+    def push(self, branch: str, repository: RepositoryName = SHOP, **files: str) -> str:
         """Commit files to a branch as somebody else does; return the commit."""
         remote = self.remote(repository)
         with tempfile.TemporaryDirectory() as made:

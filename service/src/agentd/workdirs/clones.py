@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import time
 from contextlib import suppress
@@ -123,13 +124,15 @@ def fetch(places: Places, git: Git, repository: RepositoryName, clone: Clone) ->
     """Fetch what is new and prune what is gone; go on without if nobody answers."""
     words = ("fetch", "--prune", "--quiet", "--no-auto-maintenance", "origin")
     output = git.ask(clone.path, *words)
+    damage = _DAMAGE.search(output.error)
+    suspect = damage or (output.status != 0 and not _REMOTE.search(output.error))
+    # Git gets from the forge what it misses, and only mutters about a broken pack.
+    if suspect and is_broken(git, clone.path):
+        return make_clone(places, git, repository)
     if output.status == 0:
         _note_fetch(clone.path)
         clone.fetched = True
         return clone
-    blamed_on_remote = _REMOTE.search(output.error) and not _DAMAGE.search(output.error)
-    if not blamed_on_remote and is_broken(git, clone.path):
-        return make_clone(places, git, repository)
     clone.notices.append(
         f"{repository} could not be fetched: {reason_of(output)}. "
         "What was fetched before is used."
@@ -216,9 +219,7 @@ def _salvage(git: Git, broken: Path, draft: Path) -> int:
     if not is_directory(source):
         return 0
     with suppress(OSError):
-        if HEAD.fullmatch(_start_of(source / "HEAD")) is None:
-            remove_directory(source / "HEAD")
-            (source / "HEAD").write_text(f"ref: {NO_BRANCH}\n", encoding="utf-8")
+        _make_readable(git, source, draft)
     words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", UPLOAD)
     before = _branches(git, draft)
     wanted = ["+refs/heads/*:refs/heads/*", *_detached(source)]
@@ -229,6 +230,18 @@ def _salvage(git: Git, broken: Path, draft: Path) -> int:
     with suppress(GitFailed):
         _keep_detached(git, draft)
     return len(_branches(git, draft) - before)
+
+
+def _make_readable(git: Git, source: Path, draft: Path) -> None:
+    """Give a broken clone what git demands of a repository that it reads."""
+    if HEAD.fullmatch(_start_of(source / "HEAD")) is None:
+        remove_directory(source / "HEAD")
+        (source / "HEAD").write_text(f"ref: {NO_BRANCH}\n", encoding="utf-8")
+    (source / "refs").mkdir(exist_ok=True)
+    config = source / "config"
+    if git.ask(draft, "config", "--file", str(config), "--list").status != 0:
+        remove_directory(config)
+        shutil.copyfile(draft / ".git" / "config", config)
 
 
 def _keep_detached(git: Git, draft: Path) -> None:

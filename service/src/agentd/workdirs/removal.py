@@ -85,7 +85,7 @@ def _save(
 def _aside(
     places: Places, repository: RepositoryName, tree: Path, *, keep: bool
 ) -> list[str]:
-    if keep and (tree.is_symlink() or not tree.is_dir() or any(os.scandir(tree))):
+    if keep and (tree.is_symlink() or not tree.is_dir() or os.listdir(tree)):
         return [str(set_aside(places, repository.forge, tree))]
     return []
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentd.workdirs.clones import Clone
+from agentd.workdirs.forward import go_forward
 from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.names import RepositoryName
 from agentd.workdirs.places import (
@@ -20,7 +21,7 @@ from agentd.workdirs.places import (
     remove_directory,
     set_aside,
 )
-from agentd.workdirs.recovery import is_dirty, save_work
+from agentd.workdirs.recovery import save_work
 from agentd.workdirs.state import UNFINISHED, Step, look, plan
 
 INDEX_START = b"DIRC"
@@ -247,33 +248,7 @@ class TreeJob:
         if state.branch != branch:
             result.notices.append(f"A rebase of {branch} is not finished.")
             return
-        behind = self._behind(branch)
-        if behind == "diverged":
-            result.notices.append(f"{branch} and the forge's have both gone on.")
-        if behind == "behind":
-            self._go_forward(result)
-
-    def _behind(self, branch: str) -> str:
-        names = (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}")
-        words = ("for-each-ref", "--format=%(refname) %(objectname)", *names)
-        listed = self.git.run(self.clone.path, *words)
-        found = dict(line.split(" ", 1) for line in listed.splitlines())
-        if len({found.get(name) for name in names} - {None}) < 2:
-            return "level"
-        words = ("rev-list", "--left-right", "--count", "...".join(names))
-        ours, theirs = self.git.run(self.clone.path, *words).split()
-        if theirs == "0":
-            return "ahead"
-        return "behind" if ours == "0" else "diverged"
-
-    def _go_forward(self, result: Acquired) -> None:
-        """Bring in what was pushed meanwhile, unless that touches work under way."""
-        branch = self.wanted.branch
-        if not is_dirty(self.git, self.tree):
-            words = ("merge", "--ff-only", "--quiet", f"refs/remotes/origin/{branch}")
-            if self.git.ask(self.tree, *words).status == 0:
-                return
-        result.notices.append(f"The forge's {branch} has gone on.")
+        result.notices += go_forward(self.git, self.tree, branch)
 
     def _mend_index(self) -> None:
         """Remove what a killed git left, and an index that is none."""
