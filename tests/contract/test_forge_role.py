@@ -155,6 +155,11 @@ def test_what_agentd_would_refuse_is_refused_by_name_before_anything_is_touched(
         "deployment_agents": [{"name": "main", "uid": 7, "git_name": "A <a@b>"}],
         "deployment_forges": wrong,
         "deployment_sweep_max_age_days": 0,
+        "deployment_webhooks": [
+            {"name": "github", "settings": {"secret": TOKEN, "user": "robot"}},
+            {"name": "forgejo", "settings": {"secret": "short", "forge": "other"}},
+            {"name": "jira", "state": "absent"},
+        ],
     }
 
     answer = preflight(tmp_path, variables)
@@ -167,6 +172,8 @@ def test_what_agentd_would_refuse_is_refused_by_name_before_anything_is_touched(
         'Cannot use the repositories ["app", "a/b/c"]',
         "Cannot give repositories to the agents ghost:",
         'Cannot let agents commit as ["A <a@b>"]',
+        "settings of webhooks of forgejo:",
+        "settings of webhooks: other is no declared forge or agent",
         "only deployment_work_fetch_seconds, deployment_sweep_interval_hours",
     )
     assert [words for words in said if words not in answer.said] == []
