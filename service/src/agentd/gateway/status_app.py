@@ -17,6 +17,7 @@ from agentd.gateway.account import Account
 from agentd.gateway.credentials_app import CredentialsEndpoint
 from agentd.gateway.exchange import Upstream
 from agentd.gateway.forge_access import ForgeAccess, faults_of
+from agentd.gateway.forge_app import ForgesEndpoint
 from agentd.gateway.ledger import Ledger
 from agentd.gateway.status import GatewayStatus
 
@@ -81,4 +82,5 @@ def create_status_app(report: Report) -> Starlette:
 
     endpoint = CredentialsEndpoint(report.upstream, report.is_signed_out)
     told = [Route("/status", status), Route("/sessions", sessions)]
-    return Starlette(routes=[*told, *endpoint.routes()])
+    forges = ForgesEndpoint(report.forges)
+    return Starlette(routes=[*told, *endpoint.routes(), *forges.routes()])
