@@ -162,7 +162,8 @@ async def test_the_sessions_of_an_issue_are_dropped_and_counted(
         await running.say(agent="mail", **ISSUE)
         await running.say("about something else")
 
-        counts = [await running.turns.resting.drop(**ISSUE) for _time in range(2)]
+        drop = running.service.work.drop_sessions
+        counts = [await drop(*ISSUE.values()) for _time in range(2)]
         after = (await running.say(**ISSUE)).json()
         single = [
             await running.turns.resting.drop_session(after["conversation_id"])

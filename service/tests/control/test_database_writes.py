@@ -74,8 +74,8 @@ async def test_an_agent_has_one_conversation_about_an_issue(database_url: str) -
 
         async with database.read() as connection:
             found = await get_conversation_of_issue(connection, other)
-            keys = await conversations_of_issue(connection, "a/b", "7", None)
-            one = await conversations_of_issue(connection, "a/b", "7", "main")
+            keys = await conversations_of_issue(connection, ["a/b"], "7", None)
+            one = await conversations_of_issue(connection, ["a/b"], "7", "main")
 
     assert found is not None
     assert (found.agent, found.id) == ("mail", "conv-1")

@@ -156,9 +156,7 @@ async def drop(
     The next turn of each begins a new session; transcripts and messages stay.
     """
     _demand_declared(service, agent)
-    count = await service.turns.resting.drop(
-        repository=repository, issue=issue, agent=agent
-    )
+    count = await service.work.drop_sessions(repository, issue, agent)
     return DroppedAnswer(repository=repository, issue=issue, dropped=count)
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 
 from agentd.conversations.clearing import drop, remove, rest
@@ -80,7 +80,7 @@ class Resting:
         return await self._drop([SessionKey(found.agent, found.id)]) > 0
 
     async def drop(
-        self, *, repository: str, issue: str, agent: str | None = None
+        self, repositories: Collection[str], issue: str, agent: str | None = None
     ) -> int:
         """Forget the sessions about an issue, of one agent or of all.
 
@@ -88,7 +88,7 @@ class Resting:
         while one of them is in a turn.
         """
         async with self._parts.database.read() as connection:
-            keys = await conversations_of_issue(connection, repository, issue, agent)
+            keys = await conversations_of_issue(connection, repositories, issue, agent)
         return await self._drop(keys)
 
     async def _drop(self, keys: list[SessionKey]) -> int:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,11 +158,14 @@ def drop_session(connection: Connection, key: SessionKey) -> bool:
 
 
 async def conversations_of_issue(
-    connection: AsyncConnection, repository: str, issue: str, agent: str | None
+    connection: AsyncConnection,
+    repositories: Collection[str],
+    issue: str,
+    agent: str | None,
 ) -> list[SessionKey]:
     """Return the keys of the conversations about an issue, of one agent or all."""
     wanted: list[ColumnElement[bool]] = [
-        conversations.c.repository == repository,
+        conversations.c.repository.in_(repositories),
         conversations.c.issue == issue,
     ]
     if agent is not None:

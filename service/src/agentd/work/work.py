@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agentd.clock import Clock
@@ -114,10 +115,21 @@ class Work:
             wish = Wish(self.repository(repository), issue, agent=agent)
         except WorkRefused:
             # Free text, which has no worktree.
-            drop = self._parts.resting.drop
-            count = await drop(repository=repository, issue=issue, agent=agent)
+            count = await self.drop_sessions(repository, issue, agent)
             return Dropped(session=count > 0)
         return await self._cleaning.drop(wish, agent)
+
+    async def drop_sessions(
+        self, repository: str, issue: str, agent: str | None = None
+    ) -> int:
+        """Forget the sessions about an issue; return how many there were.
+
+        Raise ConversationBusy, with none forgotten, while one of them is in a turn.
+        """
+        names = {repository}
+        with suppress(WorkRefused):
+            names |= set(self._cleaning.stored_names(self.repository(repository)))
+        return await self._parts.resting.drop(names, issue, agent)
 
     async def run(self) -> None:
         """Try again what could not be cleaned up, until cancelled."""
