@@ -32,7 +32,7 @@ from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.listing import MAX_PAGE, clones, dirt_of, list_clones, list_trees
 from agentd.workdirs.locks import Busy, GivenUp, TreeLocks
 from agentd.workdirs.names import RepositoryName
-from agentd.workdirs.places import places_of
+from agentd.workdirs.places import Places, places_of
 from agentd.workdirs.recovery import is_dirty
 from agentd.workdirs.removal import (
     Removed,
@@ -59,8 +59,10 @@ Tree = tuple[RepositoryName, str]
 class WorkdirCalls:
     """Works on one thing of each clone at a time, beside the event loop."""
 
-    def __init__(self, settings: AgentSettings, log: Log, locks: TreeLocks) -> None:
-        self._places = places_of(settings)
+    def __init__(
+        self, settings: AgentSettings, log: Log, locks: TreeLocks, places: Places
+    ) -> None:
+        self._places = places
         self._environment = command.own_git_environment(settings)
         self._log = log
         self._locks = locks
@@ -260,7 +262,7 @@ def workdir_calls(
     settings: AgentSettings, log: Log, locks: TreeLocks
 ) -> Mapping[str, Call]:
     """Return the calls by name; the locks are those that a CLI's start looks at."""
-    calls = WorkdirCalls(settings, log, locks)
+    calls = WorkdirCalls(settings, log, locks, places_of(settings))
     return {
         "acquire_workdir": calls.acquire,
         "release_workdir": calls.release,
