@@ -25,6 +25,7 @@ from agentd.api import (
     registry_examples,
     task_examples,
 )
+from agentd.api.webhook_examples import SIGNED
 
 TOKEN = "a-token-that-is-long-enough"
 PAGE = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
@@ -199,7 +200,8 @@ def test_every_real_answer_has_the_fields_that_are_shown(
 
     for name, example in examples.ANSWERS.items():
         method, path = name.split()
-        if name in examples.REQUESTS:
+        # Whoever sends a webhook signs it.
+        if name in examples.REQUESTS or path.removeprefix("/webhooks/") in SIGNED:
             continue
         address = path.format(**ids, name=registry_examples.name_in(path))
         answer = client.request(method, address, params=asked.get(name))

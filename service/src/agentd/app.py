@@ -28,6 +28,7 @@ from agentd.api import (
     sessions,
     usage,
     webhook_settings,
+    webhooks,
 )
 from agentd.api import tasks as scheduled
 from agentd.api.edge import Edge, EdgeRules, large_bytes
@@ -44,6 +45,8 @@ from agentd.conversations.outbox import Outbox
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.turns import Turns
 from agentd.conversations.unproved import Unproved
+from agentd.dashboard import routes as dashboard
+from agentd.dashboard.live import Changes
 from agentd.dashboard.sign_in import SignIn
 from agentd.database.open import Database
 from agentd.definitions.registry import registry_of
@@ -63,6 +66,8 @@ from agentd.spawner.protocol import Spawner
 from agentd.tasks.open import running_schedules
 from agentd.tasks.runner import TurnRunner
 from agentd.tasks.schedules import ScheduleParts, Schedules
+from agentd.webhooks.open import running_webhooks
+from agentd.webhooks.receiver import ReceiverParts
 from agentd.work.naming import Naming
 from agentd.work.open import running_work
 from agentd.work.work import Work, WorkParts
@@ -71,7 +76,7 @@ from agentd.work.workdirs import Workdirs
 END_POINTS = (
     *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
     *(admin, registry, webhook_settings, credentials, metrics, records, usage),
-    reset,
+    *(reset, webhooks, dashboard),
 )
 
 log = get_log("app")
@@ -111,6 +116,7 @@ def create_app(settings: ControlSettings, *, engine: Engine, edges: Edges) -> Fa
     for part in END_POINTS:
         app.include_router(part.router)
     add_error_handlers(app)
+    app.state.changes = Changes()
     cookie = f"agentkeep-{settings.deployment}"
     app.state.sign_in = SignIn(edges.token, edges.clock, cookie)
     rules = EdgeRules(
@@ -149,7 +155,11 @@ async def _service(
         turns = Turns(settings, parts, tasks)
         await turns.start()
         sampling = tasks.create_task(watch.run(), name="usage")
-        async with _queued(settings, edges, turns, parts, counted.queue) as tasked:
+        hooks = ReceiverParts(settings, definitions.webhooks, database, edges.clock)
+        async with (
+            _queued(settings, edges, turns, parts, counted.queue) as tasked,
+            running_webhooks(hooks, tasked.queue, tasked.work) as receiver,
+        ):
             yield Service(
                 settings=settings,
                 database=database,
@@ -166,6 +176,7 @@ async def _service(
                 schedules=tasked.schedules,
                 work=tasked.work,
                 registry=definitions,
+                webhooks=receiver,
                 output=tasked.output,
                 usage=watch,
                 stop=edges.stop,

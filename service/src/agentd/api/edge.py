@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agentd.api.answer import Answer
 from agentd.api.dense_bodies import MAX_PARTS, is_dense
+from agentd.api.open_bodies import BUSY, OpenBodies, TooManyBodies, is_signed_path
 from agentd.api.socket_edge import refusal_of, refuse_socket
 from agentd.dashboard.sign_in import (
     MAX_SIGN_IN_BYTES,
@@ -70,6 +71,7 @@ class Edge:
         self._app = app
         self._rules = rules
         self._one_large = asyncio.Semaphore(1)
+        self._open_bodies = OpenBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -118,6 +120,10 @@ class Edge:
                 return
             await answer.refuse(401, "Unauthorized: send the bearer token.")
             return
+        if is_signed_path(scope["path"]) or is_open(scope["path"]):
+            with self._open_bodies.counted(receive) as counted:
+                await self._take(scope, headers, counted, answer)
+            return
         if not is_large(headers, self._rules.most_bytes(scope["path"])):
             await self._take(scope, headers, receive, answer)
             return
@@ -144,6 +150,9 @@ class Edge:
         try:
             body = await self._body(scope["path"], headers, receive)
         except _CallerGone:
+            return
+        except TooManyBodies:
+            await answer.refuse(503, BUSY)
             return
         except TimeoutError:
             await answer.refuse(
@@ -175,6 +184,8 @@ class Edge:
 
     def _allowed(self, path: str, headers: Mapping[bytes, bytes]) -> bool:
         if self._rules.token is None or path in OPEN_PATHS or is_open(path):
+            return True
+        if is_signed_path(path):
             return True
         door, cookies = self._rules.sign_in, headers.get(b"cookie", b"")
         if door is not None and is_ours(path) and door.admits(cookies):

@@ -13,6 +13,7 @@ from agentd.api import (
     registry_examples,
     task_examples,
     usage_examples,
+    webhook_examples,
 )
 
 Json = dict[str, Any]
@@ -251,6 +252,7 @@ ANSWERS: dict[str, Any] = {
     **credential_examples.ANSWERS,
     **record_examples.ANSWERS,
     **usage_examples.ANSWERS,
+    **webhook_examples.ANSWERS,
 }
 REFUSED: dict[int, Json] = {
     400: {

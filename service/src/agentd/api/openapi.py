@@ -17,6 +17,7 @@ from agentd.api import (
     registry_examples,
     task_examples,
 )
+from agentd.api.open_bodies import is_signed_path
 
 Json = dict[str, Any]
 
@@ -24,7 +25,8 @@ JSON = "application/json"
 ERROR = {"$ref": "#/components/schemas/ErrorBody"}
 DESCRIPTION = (
     "Conversations with agents whose state outlives their containers. Every request "
-    "but GET /health needs the bearer token. Every refusal has the shape of ErrorBody."
+    "but GET /health and webhooks needs the bearer token. Every refusal has the shape "
+    "of ErrorBody."
 )
 
 
@@ -61,7 +63,8 @@ def _complete(operation: Json, method: str, path: str) -> None:
     answers = operation["responses"]
     # Invalid requests are refused with 400, in our own shape.
     answers.pop("422", None)
-    operation["security"] = [] if path == "/health" else [{"token": []}]
+    signed = is_signed_path(path)
+    operation["security"] = [] if path == "/health" or signed else [{"token": []}]
     everywhere = [HTTPStatus.INTERNAL_SERVER_ERROR]
     if method in ("post", "put"):
         everywhere.append(HTTPStatus.REQUEST_TIMEOUT)

@@ -27,6 +27,7 @@ from agentd.samples.watch import UsageWatch
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
 from agentd.tasks.schedules import Schedules
+from agentd.webhooks.receiver import Receiver
 from agentd.work.work import Work
 
 
@@ -49,6 +50,7 @@ class Service:
     schedules: Schedules
     work: Work
     registry: Registry
+    webhooks: Receiver
     output: Output
     usage: UsageWatch
     stop: Callable[[str], None] | None

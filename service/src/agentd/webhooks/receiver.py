@@ -78,16 +78,16 @@ class ReceiverParts:
     settings: ControlSettings
     kept: Webhooks
     database: Database
-    queue: Queue
     clock: Clock
-    work: Cleaner
 
 
 class Receiver:
     """Takes webhooks, one after the other or at the same time."""
 
-    def __init__(self, parts: ReceiverParts) -> None:
+    def __init__(self, parts: ReceiverParts, queue: Queue, work: Cleaner) -> None:
         self._parts = parts
+        self._queue = queue
+        self._work = work
         self._more = asyncio.Event()
 
     async def receive(self, delivery: Delivery) -> Receipt:
@@ -99,7 +99,7 @@ class Receiver:
         storage = await asyncio.to_thread(self._judged, delivery)
         receipt, task = await self._parts.database.do(lambda c: store(c, storage))
         if task is not None:
-            self._parts.queue.offer([task])
+            self._queue.offer([task])
         elif receipt.received.outcome == "cleaning":
             self._more.set()
         told = receipt.received
@@ -186,18 +186,16 @@ class Receiver:
 
     async def _clean_after(self, event: Received) -> str:
         """Have removed what one event asks for; return what that was."""
-        work = self._parts.work
+        work = self._work
         try:
             repository = work.repository(event.repository or "")
         except WorkRefused as error:
             return str(error)
-        done = await work.clean(Wish(repository, issue=event.issue))
-        trees, sessions, busy = done.worktrees, done.sessions, done.busy
-        if event.branch is not None:
-            more = await work.clean(Wish(repository, branch=event.branch))
-            trees, busy = trees + more.worktrees, busy + more.busy
-            sessions += more.sessions
-        return f"{trees} worktrees, {sessions} sessions; in use: {busy}"
+        done = await work.clean(Wish(repository, event.issue, event.branch))
+        return (
+            f"removed: {done.worktrees} worktrees, {done.sessions} sessions, "
+            f"{done.tasks} tasks that waited; for later: {done.busy}"
+        )
 
 
 def _event(delivery: Delivery) -> Event:
