@@ -118,7 +118,7 @@ async def test_a_turn_that_is_broken_off_gives_its_worktree_back(
     gate = asyncio.Event()
     engine = FakeEngine(gate=None if waits_for_it else gate)
     spawner = WorkSpawner(gate=gate if waits_for_it else None)
-    ask = Ask("x", **ON_BRANCH, turn_uuid=TURN)
+    ask = Ask("x", repository="shop/web", branch="fix/cart", turn_uuid=TURN)
     async with working(tmp_path, Parts(engine=engine, spawner=spawner)) as running:
         turn = await running.control.turns.begin(ask)
         asked = "acquire_workdir"
