@@ -26,6 +26,7 @@ from agentd.api import (
     registry,
     reset,
     sessions,
+    sweep,
     usage,
     webhook_settings,
     webhooks,
@@ -33,6 +34,7 @@ from agentd.api import (
 from agentd.api import tasks as scheduled
 from agentd.api.edge import Edge, EdgeRules, large_bytes
 from agentd.api.errors import add_error_handlers
+from agentd.api.gateway_issues import issue_states
 from agentd.api.gateway_status import GatewayStatus
 from agentd.api.metrics import Metrics, TurnWatches
 from agentd.api.openapi import describe
@@ -63,6 +65,8 @@ from agentd.queue.values import TaskRunner
 from agentd.samples.watch import UsageParts, UsageWatch
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
+from agentd.sweep.open import running_sweeps
+from agentd.sweep.sweeper import Sweeper
 from agentd.tasks.open import running_schedules
 from agentd.tasks.runner import TurnRunner
 from agentd.tasks.schedules import ScheduleParts, Schedules
@@ -76,7 +80,7 @@ from agentd.work.workdirs import Workdirs
 END_POINTS = (
     *(health, agents, chat, sessions, scheduled, queue, queue_output, queue_socket),
     *(admin, registry, webhook_settings, credentials, metrics, records, usage),
-    *(reset, webhooks, dashboard),
+    *(reset, sweep, webhooks, dashboard),
 )
 
 log = get_log("app")
@@ -175,6 +179,7 @@ async def _service(
                 queue=tasked.queue,
                 schedules=tasked.schedules,
                 work=tasked.work,
+                sweeper=tasked.sweeper,
                 registry=definitions,
                 webhooks=receiver,
                 output=tasked.output,
@@ -230,6 +235,7 @@ class Queued:
     queue: Queue
     schedules: Schedules
     work: Work
+    sweeper: Sweeper
 
 
 @asynccontextmanager
@@ -264,11 +270,13 @@ async def _queued(
                 queue,
                 parts.workdirs,
             )
+            states = issue_states(settings.gateway_status_socket)
             async with (
                 running_schedules(schedule_parts) as schedules,
                 running_work(work_parts) as work,
+                running_sweeps(settings.sweep, work_parts, work, states) as sweeper,
             ):
-                yield Queued(output, queue, schedules, work)
+                yield Queued(output, queue, schedules, work, sweeper)
 
 
 def _keeping(

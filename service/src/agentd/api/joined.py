@@ -10,22 +10,23 @@ from contextlib import contextmanager
 from agentd.errors import TooManyReaders
 
 MAX_JOINED = 64
+FULL = (
+    "{} readers follow the output of tasks already. Close some, and try again shortly."
+)
 
 
 class Joined:
     """The readers of all tasks; each takes a place and gives it back."""
 
-    def __init__(self, most: int = MAX_JOINED) -> None:
+    def __init__(self, most: int = MAX_JOINED, full: str = FULL) -> None:
         self._most = most
+        self._full = full
         self.count = 0
 
     def demand_room(self) -> None:
         """Raise TooManyReaders if no place is free."""
         if self.count >= self._most:
-            raise TooManyReaders(
-                f"{self._most} readers follow the output of tasks already. Close some, "
-                "and try again shortly."
-            )
+            raise TooManyReaders(self._full.format(self._most))
 
     @contextmanager
     def place(self) -> Iterator[None]:

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Copyright: (c) 2026, The Agentkeep authors
+
+// Everything works without this: it only keeps an open page up to date.
+(() => {
+  "use strict";
+
+  const light = document.getElementById("live");
+  const words = document.getElementById("live-words");
+  const parts = () => document.querySelectorAll("[data-live]");
+  let fetching = false;
+  let again = false;
+
+  function show(state, text) {
+    light.hidden = false;
+    light.classList.toggle("away", state === "away");
+    light.classList.toggle("news", false);
+    if (state === "news") {
+      void light.offsetWidth;
+      light.classList.add("news");
+    }
+    words.textContent = text;
+  }
+
+  // What somebody reads or types in just now stays as it is.
+  function isUsed(part) {
+    const opened = part.querySelector("details[open]");
+    const typing = part.contains(document.activeElement) &&
+      document.activeElement.matches("input, select, textarea");
+    const selection = document.getSelection();
+    const selected = selection && !selection.isCollapsed && part.contains(selection.anchorNode);
+    return Boolean(opened || typing || selected);
+  }
+
+  function focusAgain(part, address) {
+    if (!address) return;
+    for (const link of part.querySelectorAll("a[href]")) {
+      if (link.getAttribute("href") === address) {
+        link.focus({ preventScroll: true });
+        return;
+      }
+    }
+  }
+
+  function replace(part, fresh) {
+    const focused = part.contains(document.activeElement)
+      ? document.activeElement.getAttribute("href")
+      : null;
+    part.replaceChildren(...document.importNode(fresh, true).childNodes);
+    focusAgain(part, focused);
+  }
+
+  async function refresh() {
+    if (fetching) {
+      again = true;
+      return;
+    }
+    fetching = true;
+    try {
+      const answer = await fetch(location.href, { credentials: "same-origin" });
+      if (answer.redirected && new URL(answer.url).pathname === "/dashboard/sign-in") {
+        location.reload();
+        return;
+      }
+      if (!answer.ok) return;
+      const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of parts()) {
+        const fresh = found.querySelector(`[data-live="${part.dataset.live}"]`);
+        if (fresh && fresh.innerHTML !== part.innerHTML && !isUsed(part)) replace(part, fresh);
+      }
+      show("news", "live");
+    } catch {
+      show("away", "not reached");
+    } finally {
+      fetching = false;
+      if (again) {
+        again = false;
+        setTimeout(refresh, 1000);
+      }
+    }
+  }
+
+  function listen() {
+    const events = new EventSource("/dashboard/events");
+    events.addEventListener("open", () => show("live", "live"));
+    events.addEventListener("changed", refresh);
+    events.addEventListener("error", () => {
+      show("away", "not live");
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, 15000);
+    });
+    addEventListener("pagehide", () => events.close(), { once: true });
+  }
+
+  // A page that comes back from the browser's memory is old.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+  if (light && parts().length > 0) listen();
+
+  // What was done is told once, not again when the page is loaded anew.
+  const address = new URL(location.href);
+  if (address.searchParams.has("done")) {
+    address.searchParams.delete("done");
+    history.replaceState(null, "", address);
+  }
+})();
