@@ -51,6 +51,14 @@ class Side:
         trees = [{"repository": "forge:team/shop", "branch": one} for one in branches]
         return dict(await self.calls.remove({"trees": trees, "force": force}))
 
+    async def list_all(self, **given: object) -> dict[str, Any]:
+        """List what is there."""
+        return dict(await self.calls.list_all(given))
+
+    async def sweep(self, **given: object) -> dict[str, Any]:
+        """Remove all that was saved."""
+        return dict(await self.calls.sweep({"older_than_seconds": 0, **given}))
+
 
 @pytest.fixture
 def side(world: World) -> Side:
@@ -217,18 +225,18 @@ async def test_the_list_tells_what_is_held_and_dirty_page_by_page(
     await side.release("b")
     (world.tree("c") / "WORK").write_text("1")
 
-    first = await side.calls.list_all({"limit": 2})
-    rows = list(first["trees"])  # type: ignore[call-overload]
-    rest = await side.calls.list_all({"limit": 2, "after": rows[-1]["name"]})
+    first = await side.list_all(limit=2)
+    rows = list(first["trees"])
+    rest = await side.list_all(limit=2, after=rows[-1]["name"])
 
     assert (first["more"], rest["more"]) == (True, False)
-    rows += rest["trees"]  # type: ignore[operator]
+    rows += rest["trees"]
     assert {row["branch"]: (row["held"], row["dirty"]) for row in rows} == {
         "a": (True, False),
         "b": (False, False),
         "c": (True, True),
     }
-    (clone,) = first["clones"]  # type: ignore[misc]
+    (clone,) = first["clones"]
     assert clone["repository"] == "forge:team/shop"
     assert clone["sound"] is True
     assert rest["clones"] == []
@@ -242,12 +250,12 @@ async def test_a_sweep_of_what_was_saved_tells_the_same_when_it_is_dry(
     (path / "WORK").write_text("1")
     await side.release("fix", keep=False)
 
-    dry = await side.calls.sweep({"older_than_seconds": 0, "dry_run": True})
-    wet = await side.calls.sweep({"older_than_seconds": 0, "dry_run": False})
-    again = await side.calls.sweep({"older_than_seconds": 0})
+    dry = await side.sweep(dry_run=True)
+    wet = await side.sweep(dry_run=False)
+    again = await side.sweep()
 
     assert dry == wet
-    assert len(wet["branches"]) == 1  # type: ignore[arg-type]
+    assert len(wet["branches"]) == 1
     assert again == {"branches": [], "directories": []}
     assert world.clone().exists()
 

@@ -20,7 +20,7 @@ from agentd.workdirs.clones import CloneFailed
 from agentd.workdirs.git import GitFailed
 from agentd.workdirs.places import record_path
 
-from .world import World, git
+from .world import SHOP, World, git
 
 
 def no_head(clone: Path) -> None:
@@ -282,7 +282,7 @@ def test_a_kill_in_the_midst_of_it_is_made_good_by_the_next(
     world: World, moment: float
 ) -> None:
     """H02: the agent's whole container is killed, at any moment."""
-    world.push("main", **{f"FILE{n}": "x" * 100 * n for n in range(50)})
+    world.push("main", SHOP, **{f"FILE{n}": "x" * 100 * n for n in range(50)})
     process = subprocess.Popen(
         [sys.executable, "-c", CLONER, str(world.places.root), world.places.remote],
         stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -77,13 +78,8 @@ class WorkdirCalls:
         tree = self._places.tree(repository, branch)
         waits = seconds(given, "timeout_seconds", 60.0)
         prepares = seconds(given, "prepare_seconds", 600.0)
-        wanted = Wanted(
-            repository,
-            branch,
-            base_of(given),
-            seconds(given, "fetch_seconds", 0.0),
-            quiet=not self._locks.in_use(tree),
-        )
+        fetches = seconds(given, "fetch_seconds", 0.0)
+        wanted = Wanted(repository, branch, base_of(given), fetches)
         try:
             await self._locks.take(tree, holder, waits)
         except (Busy, GivenUp) as error:
@@ -91,6 +87,7 @@ class WorkdirCalls:
             raise CallFailed(
                 f"busy: the work directory of {branch} in {repository}: {why}."
             ) from error
+        wanted = replace(wanted, quiet=not self._locks.in_use(tree))
         try:
             acquired = await self._work(
                 repository, prepares, lambda git: acquire(self._places, git, wanted)
