@@ -20,6 +20,7 @@ AgentkeepError
 ├── DeploymentRefused   what is declared or found cannot be deployed
 ├── ProbeFailed         the probe inside a container could not be carried out
 ├── StateAtRisk         a container cannot keep what it should
+├── UsageExceeded       agents take more on disk than they may
 └── ServiceFailed       the agent service did not do what it was asked
     ├── ServiceUnreachable  it does not answer, or an agent is not connected
     ├── ServiceRefused      it answered, but with an error
@@ -97,6 +98,10 @@ class ProbeFailed(AgentkeepError):
 
 class StateAtRisk(AgentkeepError):
     """A container cannot keep what it should, or lost what it had."""
+
+
+class UsageExceeded(AgentkeepError):
+    """An agent, or all of them together, take more on disk than they may."""
 
 
 class ServiceFailed(AgentkeepError):

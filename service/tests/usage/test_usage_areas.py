@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from usage_trees import du, grow
 
 from agentd.agent.settings import AgentSettings, parse_agent_settings
 from agentd.agent.usage_calls import places_of, usage_calls
@@ -17,8 +18,6 @@ from agentd.spawner.dial import Call, CallFailed
 from agentd.spawner.frames import FrameKind, encode_json
 from agentd.usage.areas import AREAS, Measure, Places, measure
 from agentd.usage.walk import Bounds
-
-from .trees import du, grow
 
 LONG = Bounds(60)
 

@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from usage_trees import HUGE, du, grow, names
 
 from agentd.usage.walk import DEEPEST, MOST_PROBLEMS, Amount, Bounds, Walk
-
-from .trees import HUGE, du, grow, names
 
 LONG = Bounds(60)
 
