@@ -114,6 +114,14 @@ def task_faults(session: nox.Session) -> None:
 
 
 @nox.session
+def work_faults(session: nox.Session) -> None:
+    """Agents on twenty branches for ten minutes, with closing, sweeps and kills."""
+    install_service(session)
+    session.run("tools/servers", external=True)
+    session.run("python", "tests/benchmarks/work_faults.py", *session.posargs)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """The HTTP API, fuzzed from its OpenAPI document for two minutes."""
     install_service(session)
