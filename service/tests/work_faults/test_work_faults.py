@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, The Agentkeep authors
-"""H02 to H09, I02 to I14: no work is lost, and nothing is left over, whatever happens."""
+"""H02 to H09, I02 to I14: no work is lost and nothing is left over, come what may."""
 
 from __future__ import annotations
 
