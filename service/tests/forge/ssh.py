@@ -70,6 +70,14 @@ class SshServer:
             )
         until(self._answers, "the SSH server")
 
+    def stop_taking_versions(self) -> None:
+        """Start again as a server that knows git's first protocol only."""
+        if self.process is not None:
+            end(self.process)
+        conf = self.directory / "conf"
+        conf.write_text(conf.read_text().replace("AcceptEnv GIT_PROTOCOL\n", ""))
+        self.start()
+
     def _users(self) -> dict[str, str]:
         return {
             "LD_PRELOAD": "libnss_wrapper.so",

@@ -81,13 +81,14 @@ async def ask_over_ssh(
             group.create_task(conversation.listen())
             feeding = group.create_task(conversation.feed(pieces))
             await conversation.run(give)
+            # Whatever is left of it is of no use, and its end lets the others end.
+            conversation.end()
             feeding.cancel()
     except ExceptionGroup as errors:
         raise _first_of(errors) from None
     finally:
         body.ending = True
-        with suppress(ProcessLookupError):
-            process.kill()
+        conversation.end()
         await process.wait()
 
 
@@ -133,6 +134,11 @@ class Conversation:
         self._greeted.set()
         await give(Answered(headers, self._answer()))
         await self._check_end()
+
+    def end(self) -> None:
+        """End ssh, if it has not ended."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
 
     async def _greeting(self) -> AsyncIterator[bytes]:
         """Return the server's first lines, to the one that ends them."""
@@ -214,6 +220,7 @@ class Conversation:
         with suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 await self._heard.wait()
+                await self._process.wait()
         told = self._told.decode(errors="replace")
         _log.warning("git_over_ssh_failed", forge=self._forge.name, told=told)
         for words, reason in _TELLING:
