@@ -3,9 +3,9 @@
 
 """One of git's requests to a forge over SSH: the agent speaks HTTP all the same.
 
-A server behind SSH speaks first and keeps a conversation; over HTTP each request
-stands alone. Here every request has a conversation of its own: its greeting is the
-answer to ``info/refs``, and is passed over before anything else.
+Over HTTP each request stands alone; a server behind SSH greets and converses. So
+every request has a conversation of its own: its greeting is the answer to
+``info/refs``, and is passed over before anything else.
 """
 
 from __future__ import annotations
@@ -96,15 +96,19 @@ async def _start(
     ssh: SshAccess | None, request: GitRequest, given: Mapping[bytes, bytes]
 ) -> Process:
     assert ssh is not None
-    return await asyncio.create_subprocess_exec(
-        *command(ssh, request),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=environment(given.get(b"git-protocol", b"").decode()),
-        start_new_session=True,
-        limit=PIECE,
-    )
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command(ssh, request),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=environment(given.get(b"git-protocol", b"").decode()),
+            start_new_session=True,
+            limit=PIECE,
+        )
+    except OSError as error:
+        reason = "Cannot start ssh. Build the image with openssh-client in its base."
+        raise Refused(502, KIND, reason) from error
 
 
 class Conversation:
