@@ -19,6 +19,7 @@ KNOWN = (
     "forty_live",
     "boot_skills",
     "queue_tasks",
+    "usage",
     "memory",
 )
 
