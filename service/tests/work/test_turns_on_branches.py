@@ -66,6 +66,7 @@ async def test_a_follow_up_in_a_live_client_fetches_nothing(tmp_path: Path) -> N
         asked = running.spawner.work_calls("acquire_workdir")
 
     assert [one["fetch_seconds"] for one in asked] == [0.0, NEVER_SECONDS, 0.0]
+    assert [one["live"] for one in asked] == [False, True, False]
     assert {one["holder"] for one in asked} == {first["conversation_id"]}
 
 

@@ -44,7 +44,7 @@ from agentd.workdirs.removal import (
 )
 from agentd.workdirs.state import look
 from agentd.workdirs.steps import Wanted
-from agentd.workdirs.trees import acquire
+from agentd.workdirs.trees import acquire, as_it_is
 
 # A removal hashes what is to be saved; what takes longer is set aside as it is.
 REMOVE_SECONDS = 120.0
@@ -89,9 +89,14 @@ class WorkdirCalls:
             ) from error
         wanted = replace(wanted, quiet=not self._locks.in_use(tree))
         try:
-            acquired = await self._work(
-                repository, prepares, lambda git: acquire(self._places, git, wanted)
-            )
+            acquired = None
+            if a_flag(given, "live"):
+                # Its CLI works there: who fetches for another must not hold it up.
+                acquired = await asyncio.to_thread(as_it_is, self._places, wanted)
+            if acquired is None:
+                acquired = await self._work(
+                    repository, prepares, lambda git: acquire(self._places, git, wanted)
+                )
         except BaseException:
             self._locks.give(tree, holder)
             raise

@@ -108,6 +108,7 @@ class Workdirs:
             "timeout_seconds": self._settings.acquire_timeout_seconds,
             "prepare_seconds": self._settings.prepare_timeout_seconds,
             "fetch_seconds": self._settings.fetch_seconds if fetch else NEVER_SECONDS,
+            "live": not fetch,
         }
         try:
             told = await self._spawner.call(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from agentd.workdirs.clones import Clone, is_broken, make_clone, ready_clone
+from agentd.workdirs.clones import Clone, is_broken, is_sound, make_clone, ready_clone
 from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.places import (
     Places,
@@ -19,6 +19,7 @@ from agentd.workdirs.places import (
 )
 from agentd.workdirs.recovery import head_of
 from agentd.workdirs.stale import remove_stale_locks
+from agentd.workdirs.state import look, plan
 from agentd.workdirs.steps import Acquired, TreeJob, Wanted, reattach_others
 
 
@@ -37,6 +38,14 @@ def acquire(places: Places, git: Git, wanted: Wanted) -> Acquired:
             raise
     clone = make_clone(places, git, repository)
     return _settle(places, git, wanted, clone)
+
+
+def as_it_is(places: Places, wanted: Wanted) -> Acquired | None:
+    """Return the worktree if it is as it should be, on a look that asks no git."""
+    clone = places.clone(wanted.repository)
+    tree = places.tree(wanted.repository, wanted.branch)
+    reuses = plan(look(tree, clone), wanted.branch) == "reuse"
+    return Acquired(tree) if reuses and is_sound(clone) else None
 
 
 def _settle(places: Places, git: Git, wanted: Wanted, clone: Clone) -> Acquired:
