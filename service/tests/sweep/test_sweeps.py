@@ -184,6 +184,20 @@ async def test_what_cannot_be_archived_stays(tmp_path: Path) -> None:
         assert "The backup repository is away." in swept.sweep.problems
 
 
+async def test_beside_a_damaged_database_transcripts_stay(tmp_path: Path) -> None:
+    """What an empty database does not know of may be in the one that was set aside."""
+    async with world(tmp_path) as one:
+        one.agents.transcripts = {session(1): START - 99 * DAY}
+        (tmp_path / "agentd.db.damaged-1").touch()
+        assert one.database.set_aside()
+
+        swept = await one.sweeper.sweep("interval")
+
+        assert list(one.agents.transcripts) == [session(1)]
+        assert "damaged" in swept.sweep.problems[0]
+        assert swept.sweep.counts["files"] == 2
+
+
 async def test_without_a_forge_only_age_counts(tmp_path: Path) -> None:
     async with world(tmp_path) as one:
         await filled(one)

@@ -11,6 +11,7 @@ from agentd.api import (
     queue_examples,
     record_examples,
     registry_examples,
+    sweep_examples,
     task_examples,
     usage_examples,
     webhook_examples,
@@ -216,6 +217,7 @@ REQUESTS: dict[str, Json] = {
     **queue_examples.REQUESTS,
     **credential_examples.REQUESTS,
     **record_examples.REQUESTS,
+    **sweep_examples.REQUESTS,
 }
 ANSWERS: dict[str, Any] = {
     "get /health": HEALTH,
@@ -251,6 +253,7 @@ ANSWERS: dict[str, Any] = {
     **queue_examples.ANSWERS,
     **credential_examples.ANSWERS,
     **record_examples.ANSWERS,
+    **sweep_examples.ANSWERS,
     **usage_examples.ANSWERS,
     **webhook_examples.ANSWERS,
 }

@@ -26,6 +26,7 @@ from agentd.queue.queue import Queue
 from agentd.samples.watch import UsageWatch
 from agentd.settings import ControlSettings
 from agentd.spawner.protocol import Spawner
+from agentd.sweep.sweeper import Sweeper
 from agentd.tasks.schedules import Schedules
 from agentd.webhooks.receiver import Receiver
 from agentd.work.work import Work
@@ -49,6 +50,7 @@ class Service:
     queue: Queue
     schedules: Schedules
     work: Work
+    sweeper: Sweeper
     registry: Registry
     webhooks: Receiver
     output: Output

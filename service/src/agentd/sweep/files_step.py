@@ -17,6 +17,11 @@ DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3600.0
 # An agent's side that answers for ever keeps its sweep no longer than that.
 AGENT_SECONDS = 1800.0
+# Else all of its transcripts would be those of no conversation.
+SET_ASIDE = (
+    "Transcripts stay: a damaged database lies beside the one in use ({names}), and "
+    "may know of them. Restore it, or move it away."
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,9 @@ class FilesStep:
             )
 
     async def _transcripts(self, side: AgentSide) -> None:
+        if aside := self.parts.database.set_aside():
+            self.tally.skip(SET_ASIDE.format(names=", ".join(aside)))
+            return
         seconds = self.parts.settings.transcript_ttl_days * DAY_SECONDS
         async for page in side.old_transcripts(seconds):
             # Asked anew for each page: a session may have got a conversation (I09).

@@ -133,16 +133,14 @@ class WorkStep:
 
     async def _clean(self, gone: list[Candidate]) -> None:
         """Remove all that any agent has of each closed issue."""
-        closed = {
-            Issue(one.repository, one.issue): one
-            for one in gone
-            if (one.kind, one.reason) == ("session", "closed")
-            and one.repository
-            and one.issue
-        }
-        for issue, candidate in closed.items():
+        closed: dict[Issue, list[Candidate]] = {}
+        for one in gone:
+            if one.reason == "closed" and one.repository and one.issue:
+                closed.setdefault(Issue(one.repository, one.issue), []).append(one)
+        for issue, candidates in closed.items():
             try:
-                await self._archive(candidate)
+                for one in candidates:
+                    await self._archive(one)
                 repository = self.parts.cleaning.repository(issue.repository)
                 done = await self.parts.cleaning.clean(Wish(repository, issue.issue))
             except AgentdError as error:
