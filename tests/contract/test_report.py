@@ -47,7 +47,33 @@ def data(words: str, answer: str) -> dict[str, Any]:
             "health": {"status": answer, "problems": [answer]},
             "inside": [{**inside, "faults": [{"message": answer}]}],
         },
+        "usage": usage(words),
+        "sweeps": {
+            "asked": True,
+            "error": "",
+            "sweeps": [
+                {
+                    "started_at": words,
+                    "finished_at": None,
+                    "host": words,
+                    "dry_run": True,
+                    "counts": {"trees": 1, "sessions": 2},
+                    "problems": [answer],
+                }
+            ],
+        },
     }
+
+
+def usage(words: str) -> dict[str, Any]:
+    """Return what the state takes."""
+    amount = {"bytes": 5_000_000, "files": 12}
+    entry = {"entry": words, "agent": words, "path": words, "error": words}
+    found = {
+        "agents": {words: amount},
+        "entries": [{**entry, **amount, "present": True}],
+    }
+    return {"error": "", "found": {**amount, **found, "warnings": [words]}}
 
 
 def rendered(template: str, words: str, answer: str = "well") -> str:
@@ -112,5 +138,13 @@ def test_every_part_has_a_place_in_the_text_and_on_the_page(part: str) -> None:
 def test_what_an_agent_says_cannot_move_the_terminal_that_shows_the_text() -> None:
     text = rendered("report.txt.j2", "fine", HOSTILE)
 
-    assert text.count(json.dumps(HOSTILE)) == 4
+    assert text.count(json.dumps(HOSTILE)) == 5
     assert text.replace("\n", "").isprintable()
+
+
+def test_sizes_and_the_last_sweep_are_told_in_words() -> None:
+    """I07, I17."""
+    text = rendered("report.txt.j2", "fine")
+
+    assert "everything: 4.8 MiB in 12 files" in text
+    assert "fine on fine, dry run, not at its end: 2 sessions, 1 trees" in text
