@@ -89,8 +89,16 @@ state_sweep:
           how many C(questions) were put to forges.
         - C(clones) is always 0.
       type: dict
-      sample: {sessions: 1, trees: 1, clones: 0, recovered: 0, transcripts: 1, files: 14,
-               bytes: 402113, skipped: 0, questions: 5}
+      sample:
+        sessions: 1
+        trees: 1
+        clones: 0
+        recovered: 0
+        transcripts: 1
+        files: 14
+        bytes: 402113
+        skipped: 0
+        questions: 5
     candidates:
       description: What went, or would, at most 1000.
       type: list

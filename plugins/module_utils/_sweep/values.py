@@ -91,6 +91,6 @@ def _line(one: Mapping[str, Any]) -> str:
         where.append(f"{one['repository']}{issue}{branch}")
     if one.get("name"):
         where.append(str(one["name"]))
-    count = "" if one.get("count", 1) == 1 else f"{one['count']} × "
+    count = "" if one.get("count", 1) == 1 else f"{one['count']} times "
     reason = REASONS.get(str(one.get("reason")), "")
     return f"{count}{one.get('kind')} of {', '.join(where)} ({reason})"
