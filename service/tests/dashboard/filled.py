@@ -20,7 +20,13 @@ from agentd.database.work_tables import sweeps, usage_samples, webhook_events
 Rows = list[dict[str, Any]]
 AGENTS = ("main", "mail", "review")
 REPOSITORIES = ("shop/web", "shop/api", "tools/build")
-AREAS = {"memory": 40, "transcripts": 260, "skill-data": 90, "workdirs": 900}
+AREAS = {
+    "memory": 40,
+    "transcripts": 260,
+    "skill_data": 90,
+    "caches": 520,
+    "trees": 380,
+}
 MIB = 1024 * 1024
 # What everything of others may hold: it is shown, and nothing more.
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202etxt"
@@ -174,7 +180,7 @@ class Filling:
                 "started_at": self.now - (8 - number) * 21_600 + 9_000,
                 "finished_at": self.now - (8 - number) * 21_600 + 9_014,
                 "host": "main",
-                "asked_by": "dashboard" if number == 5 else "interval",
+                "asked_by": "request" if number == 5 else "interval",
                 "dry_run": number == 5,
                 "counts": json.dumps(
                     {
@@ -199,7 +205,7 @@ class Filling:
             for place, agent in enumerate(AGENTS):
                 for area, most in AREAS.items():
                     grown = 0.45 + 0.55 * step / steps
-                    swept = 0.82 if area == "workdirs" and step % 84 > 62 else 1.0
+                    swept = 0.62 if area == "trees" and step % 84 > 62 else 1.0
                     size = most * grown * swept * (1 - 0.28 * place)
                     jitter = self._chance.uniform(0.995, 1.005)
                     yield {

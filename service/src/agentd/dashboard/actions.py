@@ -61,6 +61,21 @@ async def reload(
     return _back(next, "reloaded")
 
 
+@router.post("/actions/sweep")
+async def sweep(
+    request: Request,
+    service: ServiceDep,
+    dry_run: Annotated[bool, Form()] = False,
+    code: Code = "",
+    next: Next = "",
+) -> Response:
+    """Sweep now, or only tell what a sweep would remove."""
+    demand_own_form(request, code)
+    swept = await service.sweeper.sweep("request", dry_run=dry_run)
+    log.info("swept_by_dashboard", dry_run=dry_run, number=swept.sweep.number)
+    return _back(next, "tried" if dry_run else "swept")
+
+
 async def _reset(service: Service, conversation_id: str) -> str:
     async with service.database.read() as connection:
         one = await connection.run_sync(shown_conversation, conversation_id)
@@ -68,8 +83,13 @@ async def _reset(service: Service, conversation_id: str) -> str:
         raise ConversationUnknown(
             f'Cannot reset conversation "{conversation_id}": it does not exist.'
         )
-    dropped = await service.turns.resting.drop_session(one.id)
-    return "session" if dropped else "nothing"
+    if one.repository is None or one.issue is None:
+        dropped = await service.turns.resting.drop_session(one.id)
+        return "session" if dropped else "nothing"
+    both = await service.work.reset(one.agent, one.repository, one.issue)
+    if both.session:
+        return "both" if both.worktree else "session"
+    return "worktree" if both.worktree else "nothing"
 
 
 def _back(leads: str, done: str) -> Response:

@@ -25,7 +25,7 @@ from agentd.dashboard.shown import (
 from agentd.database.dashboard_figures import Sample, Span, last_usage, usage_over
 from agentd.database.dashboard_lists import shown_events, shown_sweeps
 
-STEPS = 96
+STEPS = 84
 SHOWN_ROWS = 24
 DAY = 86_400
 SPANS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY, "quarter": 90 * DAY}
@@ -153,4 +153,4 @@ def _by_area(latest: Sample | None) -> list[tuple[str, str, int, int]]:
         (owner, area, size, files)
         for (owner, area), (size, files) in latest.amounts.items()
     ]
-    return sorted(found, key=lambda one: (one[0], -one[2]))
+    return sorted((one for one in found if one[2]), key=lambda one: (one[0], -one[2]))

@@ -20,6 +20,7 @@ from agentd.dashboard.shown import (
     Found,
     asked_page,
     listed,
+    looked_badge,
     session_badge,
     task_badge,
 )
@@ -108,10 +109,11 @@ async def conversation(
             limit=MESSAGES,
             offset=max(one.message_count - MESSAGES, 0),
         )
+    session = await _session(service, one)
     values = {
         "one": one,
-        "badge": session_badge(one, service.engine),
-        "session": await _session(service, one),
+        "badge": looked_badge(session) or session_badge(one, service.engine),
+        "session": session,
         "messages": messages,
         "left_out": max(one.message_count - MESSAGES, 0),
     }

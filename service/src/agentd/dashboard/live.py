@@ -57,7 +57,7 @@ async def events(request: Request, service: ServiceDep) -> Response:
     with ExitStack() as held:
         changes: Changes = request.app.state.changes
         held.enter_context(changes.pages.place())
-        return HeldStream(_events(service, changes), held.pop_all())
+        return HeldStream(news(service, changes), held.pop_all())
 
 
 class HeldStream(StreamingResponse):
@@ -74,7 +74,8 @@ class HeldStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _events(service: Service, changes: Changes) -> AsyncIterator[bytes]:
+async def news(service: Service, changes: Changes) -> AsyncIterator[bytes]:
+    """Return what changes, as events, for a while."""
     clock = service.clock
     known = await changes.marks(service)
     until, beat = clock.monotonic() + LONGEST_SECONDS, clock.monotonic()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 from urllib.parse import urlencode
 
+from agentd.api.session_bodies import SessionBody
 from agentd.database.dashboard_lists import Page, ShownConversation
 from agentd.engine.protocol import Engine
 
@@ -77,6 +78,15 @@ def session_badge(one: ShownConversation, engine: Engine) -> Badge:
     return Badge("unproved", "warn", "No turn of its session was found on disk yet.")
 
 
+def looked_badge(session: SessionBody | None) -> Badge | None:
+    """Return what a look at the transcript found, or None if nobody knows."""
+    if session is None or session.live or session.resumable is None:
+        return None
+    if session.resumable:
+        return Badge("resumes", "good", session.why)
+    return Badge("lost", "bad", session.why)
+
+
 def task_badge(status: str) -> Badge:
     """Return a task's state."""
     tones: dict[str, Tone] = {
@@ -91,11 +101,8 @@ def task_badge(status: str) -> Badge:
 def outcome_badge(outcome: str) -> Badge:
     """Return what became of a webhook."""
     tones: dict[str, Tone] = {
-        "accepted": "good",
         "dispatched": "good",
-        "queued": "good",
         "cleaned": "good",
-        "refused": "bad",
-        "failed": "bad",
+        "cleaning": "busy",
     }
     return Badge(outcome, tones.get(outcome, "calm"))
