@@ -36,6 +36,21 @@ class Reached:
         """Where control asks the gateway."""
         return self.stack.directory / STATUS_SOCKET
 
+    async def exchange(self, *pieces: bytes, agent: str = "main") -> bytes:
+        """Send bytes as they are to the gateway and return the whole answer."""
+        path = self.stack.sockets_directory / agent / "gateway.sock"
+        reader, writer = await asyncio.open_unix_connection(path)
+        try:
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+            async with asyncio.timeout(20):
+                return await reader.read()
+        except ConnectionError:
+            return b""
+        finally:
+            writer.close()
+
     async def git(self, directory: Path, *words: str) -> str:
         """Run git as an agent does; fail with what it said."""
         return await asyncio.to_thread(git, directory, *words)

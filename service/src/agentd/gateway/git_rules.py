@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from agentd.gateway.headers import Header
 from agentd.gateway.refusal import Refused
 from agentd.gateway_settings import Forge
-from agentd.workdirs.names import FORGE, PART
+from agentd.workdirs.names import FORGE, PART, NameRefused, parse_repository
 
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
 ADVERTISEMENT = "info/refs"
 KIND = "git"
 
 _PATH = re.compile(
-    rf"/git/(?P<forge>{FORGE})/(?P<owner>{PART})/(?P<name>{PART})\.git"
+    rf"/git/(?P<forge>{FORGE})/(?P<owner>(?!-){PART})/(?P<name>{PART})\.git"
     rf"/(?P<what>{ADVERTISEMENT}|{FETCH}|{PUSH})".encode()
 )
 _QUERY = re.compile(rf"service=({FETCH}|{PUSH})".encode())
@@ -77,9 +77,13 @@ class GitRequest:
 def parse_request(method: str, path: bytes, query: bytes) -> GitRequest:
     """Return what git asks for; raise Refused for anything else."""
     found = _PATH.fullmatch(path)
-    if found is None or found["name"].endswith(b".git"):
-        raise Refused(404, KIND, "Only fetch and push of a repository pass here.")
+    if found is None:
+        raise _no_request()
     forge, owner, name, what = (one.decode() for one in found.groups())
+    try:
+        parse_repository(f"{forge}:{owner}/{name}")
+    except NameRefused as error:
+        raise _no_request() from error
     advertises = what == ADVERTISEMENT
     asked = _QUERY.fullmatch(query)
     if method != ("GET" if advertises else "POST"):
@@ -90,6 +94,10 @@ def parse_request(method: str, path: bytes, query: bytes) -> GitRequest:
         raise Refused(400, KIND, "A query does not pass on this path.")
     service = asked[1].decode() if advertises and asked is not None else what
     return GitRequest(forge, owner, name, service, advertises)
+
+
+def _no_request() -> Refused:
+    return Refused(404, KIND, "Only fetch and push of a repository pass here.")
 
 
 def allowed_forge(
