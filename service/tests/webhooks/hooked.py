@@ -17,6 +17,8 @@ from control.running_app import TOKEN, Control, Parts, control
 from control.service import until
 from forge.deliveries import SECRET, Delivery
 
+from agentd.webhooks.values import Received
+
 Json = dict[str, Any]
 SETTINGS: Json = {"secret": SECRET, "user": "agent", "label": "agent"}
 FORGES: Json = {
@@ -24,6 +26,20 @@ FORGES: Json = {
     "hub": {"kind": "github"},
     "tracker": {"kind": "jira"},
 }
+NOTED = Received(
+    number=0,
+    source="forgejo",
+    delivery="once",
+    event="issues",
+    action="closed",
+    repository="team/shop",
+    issue="7",
+    branch=None,
+    received_at=1.0,
+    outcome="cleaning",
+    detail=None,
+    task_id=None,
+)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
