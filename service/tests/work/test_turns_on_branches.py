@@ -158,6 +158,7 @@ async def test_a_second_conversation_on_a_branch_waits_its_time_and_is_refused(
     [
         CallRefused("refused", "the forge has no such repository."),
         CallTimedOut("Slow."),
+        AgentLost("The connection went away."),
     ],
 )
 async def test_a_worktree_that_cannot_be_made_fails_the_turn_with_nothing_said(

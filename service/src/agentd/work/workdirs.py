@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from agentd.errors import (
     AgentdError,
+    AgentLost,
+    AgentUnavailable,
     CallRefused,
     CallTimedOut,
     WorkdirBusy,
@@ -39,8 +41,8 @@ MAX_NOTICES = 8
 MAX_PATH_CHARACTERS = 4096
 BUSY = (
     'Cannot begin a turn of agent "{agent}" on branch "{branch}" of "{repository}": '
-    "another conversation works there ({reason}). Try again when its turn has ended, "
-    "or raise acquire_timeout_seconds of deployment_work."
+    "another conversation works there: {reason} Try again when its turn has ended, "
+    "or raise work.acquire_timeout_seconds."
 )
 FAILED = (
     'Cannot prepare the work directory of agent "{agent}" for branch "{branch}" of '
@@ -98,8 +100,8 @@ class Workdirs:
     async def acquire(self, hold: Hold, *, fetch: bool = True) -> Acquired:
         """Return the work directory, made or found at its one place.
 
-        The same holder may acquire it again. Raise WorkdirBusy, WorkdirFailed or an
-        agent's error; it is not held then.
+        The same holder may acquire it again. Raise WorkdirBusy or WorkdirFailed; it is
+        not held then, or given back as soon as its agent takes that.
         """
         async with self._retrying[hold.agent]:
             self._owed.pop(hold, None)
@@ -119,7 +121,7 @@ class Workdirs:
             )
         except CallRefused as error:
             raise refusal(hold, error) from error
-        except CallTimedOut as error:
+        except (AgentLost, AgentUnavailable, CallTimedOut) as error:
             self._owe(hold, self.longest_seconds)
             raise WorkdirFailed(_words(FAILED, hold, str(error))) from error
         except BaseException:
@@ -236,7 +238,7 @@ def _words(words: str, hold: Hold, reason: str) -> str:
         agent=hold.agent,
         branch=hold.tree.branch,
         repository=hold.tree.repository,
-        reason=reason,
+        reason=f"{reason.rstrip(' .')}.",
     )
 
 
