@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,30 @@ async def test_above_the_limit_a_turn_is_refused_until_room_was_made(
     assert said.status_code == 200
 
 
+async def test_a_task_above_the_limit_waits_until_room_was_made(tmp_path: Path) -> None:
+    """I18: what was accepted is not lost, and not failed either."""
+    spawner = Agents()
+    async with control(tmp_path, parts_of(spawner, limit_bytes=GB - 1)) as running:
+        accepted = await running.client.post("/queue", json={"prompt": "hello"})
+        path = f"/queue/{accepted.json()['id']}"
+        await until(lambda: bool(spawner.counted))
+        waiting = (await running.client.get(path)).json()
+        spawner.taken["main"] = 5
+        await running.service.usage.sample()
+        while (done := (await running.client.get(path)).json())["result"] is None:
+            await asyncio.sleep(0.05)
+
+    assert accepted.status_code == 202
+    assert waiting["status"] in ("queued", "running")
+    assert done["status"] == "completed"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
 async def test_without_a_limit_no_turn_waits_for_a_count(tmp_path: Path) -> None:
     spawner = Agents()
     async with control(tmp_path, parts_of(spawner, warn_bytes=1)) as running:
@@ -175,3 +199,20 @@ async def test_the_limit_of_one_agent_is_not_another_s(tmp_path: Path) -> None:
         main, mail = await running.say(), await running.say(agent="mail")
 
     assert (main.status_code, mail.status_code) == (200, 507)
+
+
+async def test_an_agent_that_never_answers_holds_up_nobody_else(tmp_path: Path) -> None:
+    """What it took is told as it was seen last, with why it is not newer."""
+    spawner = Agents(
+        connected={"main": True, "mail": True}, taken={"main": 5, "mail": 7}
+    )
+    async with control(tmp_path, parts_of(spawner)) as running:
+        watch = running.service.usage
+        await watch.look(0, 10)
+        spawner.gate = asyncio.Event()
+
+        failed = await watch.look(0, 0.05)
+
+        assert set(failed) == {"main", "mail"}
+        assert failed["main"] == "It was not counted within 0.05 s."
+        assert watch.known()["mail"].total == Amount(7, 2)

@@ -32,13 +32,14 @@ async def list_agents(service: ServiceDep) -> list[AgentBody]:
     for entry in service.settings.agents:
         probe = probes.get(entry.name, NOT_CONNECTED)
         connected = states[entry.name].connected
+        taken = service.usage.problem_of(entry.name)
         agents.append(
             AgentBody(
                 name=entry.name,
                 connected=connected,
                 ok=connected and probe.ok,
                 errors=list(probe.errors),
-                warnings=list(probe.warnings),
+                warnings=[*probe.warnings, *([] if taken is None else [taken])],
                 unproved=entry.name in unproved,
                 live_conversations=counts.get(entry.name, 0),
                 credentials=probe.credentials,

@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 
-from agentd.api.bodies import Label
 from agentd.api.errors import refusals
 from agentd.api.state import Service, ServiceDep
 from agentd.api.times import LATEST, iso
@@ -30,6 +29,8 @@ DAY_SECONDS = 86_400.0
 
 router = APIRouter(tags=["usage"])
 
+# No letter that a database refuses to compare.
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,64}$")]
 MaxAge = Annotated[
     float,
     Query(ge=0, le=86_400, description="What is older is counted anew, up to 10 s."),
@@ -45,10 +46,10 @@ class Of:
     """Whose samples are wanted."""
 
     agent: Annotated[
-        Label | None, Query(description="Only of this agent; empty: the deployment's.")
+        Word | None, Query(description="Only of this agent; empty: the deployment's.")
     ] = None
-    area: Annotated[Label | None, Query(description="Only of this area.")] = None
-    host: Annotated[Label | None, Query(description="Only of this host.")] = None
+    area: Annotated[Word | None, Query(description="Only of this area.")] = None
+    host: Annotated[Word | None, Query(description="Only of this host.")] = None
 
 
 @router.get("/usage", responses=refusals(400, 401))

@@ -72,12 +72,13 @@ class UsageWatch:
 
     def problems(self) -> list[str]:
         """Return which agents take too much, in sentences."""
-        told = (
-            sentence(name, self._known[name], self._limits)
-            for name in self._names
-            if name in self._known
-        )
+        told = (self.problem_of(name) for name in self._names)
         return [one for one in told if one is not None]
+
+    def problem_of(self, agent: str) -> str | None:
+        """Return what is wrong with what an agent takes, or None."""
+        known = self._known.get(agent)
+        return None if known is None else sentence(agent, known, self._limits)
 
     async def look(self, max_age_seconds: float, seconds: float) -> Mapping[str, str]:
         """Have what is older counted anew; return why that failed, by name."""
