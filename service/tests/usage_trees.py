@@ -8,6 +8,9 @@ import os
 import socket
 import subprocess
 import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -83,3 +86,22 @@ def grow(tree: Path, outside: Path) -> None:
             os.chdir(here)
     with open(os.fsencode(tree) + b"/d5/\xff\xfe", "wb") as file:
         file.write(b"z" * 333)
+
+
+@contextmanager
+def meanwhile(deed: Callable[[], None]) -> Iterator[Callable[[], int]]:
+    """Do something again and again in a thread; tell how often it was done."""
+    over, times = threading.Event(), [0]
+
+    def again() -> None:
+        while not over.is_set():
+            deed()
+            times[0] += 1
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        yield lambda: times[0]
+    finally:
+        over.set()
+        thread.join()

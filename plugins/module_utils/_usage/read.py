@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Mapping
+from typing import Callable, Iterator, Mapping
 
 from .._errors import AgentkeepError
 from .._files.census import Census, is_file, some_names
@@ -32,6 +32,7 @@ class _Count:
         # What is not asked for is kept apart too, and thrown away.
         for path in asked.areas.tops:
             self._parts[path] = f"-{MARK}"
+        self._numbers = {one.shown: n for n, one in enumerate(asked.places)}
         for number, place in enumerate(asked.places):
             self._parts[place.shown] = f"{number}{MARK}{place.kind}"
         for path in asked.areas.transcripts:
@@ -41,12 +42,10 @@ class _Count:
 
     def _holder(self, path: str) -> str:
         """Return the number of the innermost place that a path lies in."""
-        best = ("", "-")
-        for number, place in enumerate(self._asked.places):
-            inside = f"{path}/".startswith(f"{place.shown}/")
-            if inside and len(place.shown) > len(best[0]):
-                best = (place.shown, str(number))
-        return best[1]
+        for above in (path, *_above(path)):
+            if above in self._numbers:
+                return str(self._numbers[above])
+        return "-"
 
     def count(self, tree: Tree, place: Place, below: str) -> None:
         """Count a place at *below* of an open tree."""
@@ -78,10 +77,8 @@ class _Count:
 
     def _is_inside(self, place: Place) -> bool:
         """Return whether the count of another place comes by here."""
-        return any(
-            place.shown.startswith(f"{other.shown}/")
-            for other in self._asked.places
-            if other.volume is None
+        return place.volume is None and any(
+            above in self._numbers for above in _above(place.shown)
         )
 
     def _know_clones(self, directory: int, place: Place) -> None:
@@ -91,11 +88,12 @@ class _Count:
 
     def found(self) -> Found:
         """Return everything that was counted."""
+        areas = self._areas()
         return Found(
             places=tuple(
                 Taken(
                     place=place,
-                    areas=self._areas(str(number)),
+                    areas=areas.get(str(number), {}),
                     present=place in self._present,
                     error=self._errors.get(place),
                 )
@@ -106,12 +104,12 @@ class _Count:
             problems=self.census.problems,
         )
 
-    def _areas(self, number: str) -> Mapping[str, Amount]:
-        return {
-            name.split(MARK)[1]: Amount(tally.bytes, tally.files)
-            for name, tally in sorted(self.census.tallies.items())
-            if name.split(MARK)[0] == number
-        }
+    def _areas(self) -> Mapping[str, Mapping[str, Amount]]:
+        found: dict[str, dict[str, Amount]] = {}
+        for name, tally in sorted(self.census.tallies.items()):
+            number, area = name.split(MARK)
+            found.setdefault(number, {})[area] = Amount(tally.bytes, tally.files)
+        return found
 
 
 def read_usage(asked: Asked, directory_of: DirectoryOf) -> Found:
@@ -127,6 +125,13 @@ def read_usage(asked: Asked, directory_of: DirectoryOf) -> Found:
         if place.volume is not None:
             _volume(count, place, directory_of)
     return count.found()
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the directories that a path lies in, the innermost first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _guarded(count: _Count, place: Place, tree: Tree, below: str | None = None) -> None:

@@ -92,20 +92,14 @@ class Found:
     @property
     def agents(self) -> dict[str, Amount]:
         """Return what each agent takes."""
-        names = sorted({one.place.agent for one in self.places if one.place.agent})
-        return {
-            name: together(one.total for one in self.places if one.place.agent == name)
-            for name in names
-        }
+        return _summed(
+            (one.place.agent, one.total) for one in self.places if one.place.agent
+        )
 
     @property
     def areas(self) -> dict[str, Amount]:
         """Return what each area takes, in all places together."""
-        names = sorted({name for one in self.places for name in one.areas})
-        return {
-            name: together(one.areas[name] for one in self.places if name in one.areas)
-            for name in names
-        }
+        return _summed(pair for one in self.places for pair in one.areas.items())
 
     def for_output(self, warnings: Iterable[str]) -> dict[str, Any]:
         """Return what the module returns."""
@@ -118,6 +112,13 @@ class Found:
             "whole": self.whole,
             "warnings": list(warnings),
         }
+
+
+def _summed(pairs: Iterable[tuple[str, Amount]]) -> dict[str, Amount]:
+    found: dict[str, list[Amount]] = {}
+    for name, amount in pairs:
+        found.setdefault(name, []).append(amount)
+    return {name: together(found[name]) for name in sorted(found)}
 
 
 def _shown(amounts: Mapping[str, Amount]) -> dict[str, dict[str, int]]:

@@ -10,13 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from usage_trees import HUGE, du, grow, names
+from usage_trees import HUGE, du, grow, meanwhile, names
 
 from agentd.usage.walk import DEEPEST, MOST_PROBLEMS, Amount, Bounds, Walk
 
@@ -29,25 +26,6 @@ def walked(*tops: Path, areas: dict[str, str] | None = None) -> Walk:
     for top in tops:
         walk.add(str(top), "all")
     return walk
-
-
-@contextmanager
-def meanwhile(deed: Callable[[], None]) -> Iterator[Callable[[], int]]:
-    """Do something again and again in a thread; tell how often it was done."""
-    over, times = threading.Event(), [0]
-
-    def again() -> None:
-        while not over.is_set():
-            deed()
-            times[0] += 1
-
-    thread = threading.Thread(target=again)
-    thread.start()
-    try:
-        yield lambda: times[0]
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_everything_is_counted_as_du_counts_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.agentkeep.agents.plugins.modules import usage_info
 from session_trees import Engine
 
-from usage_trees import du, grow, names
+from usage_trees import HUGE, du, grow, meanwhile, names
 
 Params = dict[str, Any]
 WORKDIRS: Params = {
@@ -186,6 +186,35 @@ def test_a_link_in_the_place_of_an_entry_is_told_and_not_followed(
     assert (told["bytes"], told["present"]) == (0, False)
     assert 'is a link to "' in told["error"]
     assert result["warnings"] == [told["error"]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the data root has to be root's")
+def test_directories_that_are_swapped_for_links_meanwhile_lead_nowhere(
+    asked: Params, run_module: Any, tmp_path: Path
+) -> None:
+    """I17: an agent renames its directories to links while root counts."""
+    grow(tmp_path / "inside", tmp_path / "outside")
+    memory = place(asked, "memory")
+    os.rmdir(memory)
+    os.rename(tmp_path / "inside", memory)
+    (tmp_path / "outside/.claude/projects").mkdir(parents=True)
+    (tmp_path / "outside/.claude/projects/huge").symlink_to("../../huge")
+    (memory / ".claude/projects").mkdir(parents=True)
+    os.link(tmp_path / "outside/huge", tmp_path / "outside/.claude/projects/other")
+
+    def swap() -> None:
+        for name in (memory / ".claude", memory / "d1", memory):
+            os.rename(name, f"{name}-was")
+            os.symlink(tmp_path / "outside", name)
+            os.unlink(name)
+            os.rename(f"{name}-was", name)
+
+    most = 0
+    with meanwhile(swap) as times:
+        while times() < 200:
+            most = max(most, found(run_module, asked)["bytes"])
+
+    assert 0 < most < HUGE
 
 
 def test_above_a_warning_it_goes_on_and_above_a_limit_it_fails(

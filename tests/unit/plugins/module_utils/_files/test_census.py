@@ -7,8 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._files.census imp
     some_names,
 )
 
-from usage_trees import HUGE, du, grow, names
+from usage_trees import HUGE, du, grow, meanwhile, names
 
 
 @contextmanager
@@ -39,25 +38,6 @@ def counted(top: Path, parts: dict[str, str] | None = None) -> Census:
     with held(top) as descriptor:
         census.add(descriptor, str(top))
     return census
-
-
-@contextmanager
-def meanwhile(deed: Callable[[], None]) -> Iterator[Callable[[], int]]:
-    """Do something again and again in a thread; tell how often it was done."""
-    over, times = threading.Event(), [0]
-
-    def again() -> None:
-        while not over.is_set():
-            deed()
-            times[0] += 1
-
-    thread = threading.Thread(target=again)
-    thread.start()
-    try:
-        yield lambda: times[0]
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_everything_is_counted_as_du_counts_it(tmp_path: Path) -> None:
