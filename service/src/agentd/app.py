@@ -270,7 +270,7 @@ async def _queued(
                 queue,
                 parts.workdirs,
             )
-            states = issue_states(settings.gateway_status_socket)
+            states = issue_states(settings)
             async with (
                 running_schedules(schedule_parts) as schedules,
                 running_work(work_parts) as work,

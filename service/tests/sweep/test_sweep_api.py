@@ -72,7 +72,12 @@ async def test_a_second_sweep_is_refused_while_one_runs(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def gateway(directory: Path, status: int, body: object) -> AsyncIterator[str]:
+async def gateway(
+    directory: Path,
+    status: int,
+    body: object,
+    question: bytes = b"/forges/forge/issues?repository=shop%2Fweb&issue=7 ",
+) -> AsyncIterator[str]:
     """Give the path of a socket at which one answer is given to everything."""
     asked: list[bytes] = []
 
@@ -88,13 +93,26 @@ async def gateway(directory: Path, status: int, body: object) -> AsyncIterator[s
     path = str(directory / "status.sock")
     async with await asyncio.start_unix_server(answer, path):
         yield path
-    assert b"/forges/forge/issues?repository=shop%2Fweb&issue=7 " in asked[0]
+    assert question in asked[0]
 
 
 @pytest.mark.parametrize("state", ["open", "closed", "missing"])
 async def test_the_gateway_is_asked_about_issues(short_path: Path, state: str) -> None:
     async with gateway(short_path, 200, {"state": state}) as path:
         assert await GatewayIssues(path).state(REPOSITORY, "7") == state
+
+
+async def test_an_issue_of_a_tracker_is_asked_about_there(
+    short_path: Path, tmp_path: Path
+) -> None:
+    """Work that came from Jira is in a repository of a forge without that issue."""
+    question = b"/forges/jira/issues?repository=shop%2Fweb&issue=SHOP-7 "
+    async with gateway(short_path, 200, {"state": "closed"}, question) as path:
+        issues = GatewayIssues(path, tracker="jira")
+        assert await issues.state(REPOSITORY, "SHOP-7") == "closed"
+
+    nobody = str(tmp_path / "none.sock")
+    assert await GatewayIssues(nobody).state(REPOSITORY, "SHOP-7") == "missing"
 
 
 @pytest.mark.parametrize(

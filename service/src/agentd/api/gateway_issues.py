@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from typing import cast, get_args
 from urllib.parse import urlencode
 
 from agentd.api.gateway_socket import Answered, Question, ask
 from agentd.errors import GatewayUnavailable
+from agentd.settings import ControlSettings
 from agentd.spawner.calls import printable
 from agentd.sweep.values import IssueState
 from agentd.workdirs.names import RepositoryName
 
 TIMEOUT_SECONDS = 60.0
 MAX_BYTES = 65_536
+TRACKED = re.compile(r"[A-Z][A-Z0-9_]*-[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -25,25 +28,38 @@ class GatewayIssues:
     """Asks the gateway at its socket, one issue at a time."""
 
     path: str
+    tracker: str | None = None
 
     async def state(self, repository: RepositoryName, issue: str) -> IssueState:
-        """Return the state of an issue; raise GatewayUnavailable."""
+        """Return the state of an issue; raise GatewayUnavailable.
+
+        An issue with the key of a tracker is no forge's, and missing without one.
+        """
+        forge = repository.forge
+        if TRACKED.fullmatch(issue):
+            if self.tracker is None:
+                return "missing"
+            forge = self.tracker
         query = urlencode({"repository": repository.path, "issue": issue})
-        question = Question("GET", f"/forges/{repository.forge}/issues?{query}")
+        question = Question("GET", f"/forges/{forge}/issues?{query}")
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 return read_state(await ask(self.path, question, MAX_BYTES))
         except (OSError, ValueError, RecursionError) as error:
             why = str(error) or "the gateway did not answer in time"
             raise GatewayUnavailable(
-                f'Cannot ask forge "{repository.forge}" about issue "{issue}" of '
+                f'Cannot ask forge "{forge}" about issue "{issue}" of '
                 f'"{repository.path}": {why}. Look at the gateway\'s log.'
             ) from error
 
 
-def issue_states(path: str | None) -> GatewayIssues | None:
-    """Return what asks the gateway at that socket; without one nobody is asked."""
-    return None if path is None else GatewayIssues(path)
+def issue_states(settings: ControlSettings) -> GatewayIssues | None:
+    """Return what asks the gateway; without its socket nobody is asked."""
+    if settings.gateway_status_socket is None:
+        return None
+    kinds = settings.forges.items()
+    trackers = [name for name, forge in kinds if forge.kind == "jira"]
+    return GatewayIssues(settings.gateway_status_socket, next(iter(trackers), None))
 
 
 def read_state(answer: Answered) -> IssueState:
