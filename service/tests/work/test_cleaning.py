@@ -17,6 +17,7 @@ from agentd.database.cleanups import (
     add_cleanup,
     due_cleanups,
     finish_cleanup,
+    forget_done,
     next_cleanup_at,
     put_off_cleanup,
     remove_cleanups,
@@ -54,10 +55,11 @@ async def until_done(running: WorkControl) -> None:
 
 
 async def test_a_closed_issue_leaves_no_worktree_and_no_session_of_any_agent(
-    tmp_path: Path,
+    tmp_path: Path, database_url: str
 ) -> None:
     """H09: the messages stay, another issue does, and a repeat does nothing."""
-    async with working(tmp_path) as running:
+    on = {"database_url": database_url, "store_sessions": False}
+    async with working(tmp_path, **on) as running:
         for agent in ("main", "mail"):
             await running.say(agent=agent, branch="fix/cart", **ISSUE)
         await running.say(repository="shop/web", issue="8", branch="fix/8")
@@ -94,11 +96,12 @@ async def test_a_merged_branch_leaves_its_worktree_and_all_that_worked_there(
 
 
 async def test_what_runs_is_not_stopped_and_goes_when_it_has_ended(
-    tmp_path: Path,
+    tmp_path: Path, database_url: str
 ) -> None:
     """H09: the agent that has nothing to do is cleaned up at once."""
     parts = Parts(engine=FakeEngine())
-    async with working(tmp_path, parts) as running:
+    on = {"database_url": database_url, "store_sessions": False}
+    async with working(tmp_path, parts, **on) as running:
         await running.say(agent="mail", branch="fix/cart", **ISSUE)
         parts.engine.gate = asyncio.Event()
         asked = asyncio.ensure_future(running.say(branch="fix/cart", **ISSUE))
@@ -226,6 +229,20 @@ async def test_a_clean_up_is_kept_until_every_living_host_did_it(
     assert early == []
     assert [(one.attempts, one.error) for one in late] == [(1, "It is busy.")]
     assert left is None
+
+
+async def test_a_clean_up_waits_for_no_host_that_is_gone(database_url: str) -> None:
+    async with open_database(database_url) as database:
+        mine = await database.do(lambda c: add_cleanup(c, CLOSED, 10.0, 10.0))
+        await database.do(lambda c: add_cleanup(c, MERGED, 20.0, 20.0))
+        await database.do(lambda c: finish_cleanup(c, mine, "a", {"a", "b"}))
+        await database.do(lambda c: forget_done(c, {"a", "b"}))
+        both = await database.do(lambda c: due_cleanups(c, "c", 99.0))
+        await database.do(lambda c: forget_done(c, {"a"}))
+        left = await database.do(lambda c: due_cleanups(c, "c", 99.0))
+
+    assert [one.wish for one in both] == [CLOSED, MERGED]
+    assert [one.wish for one in left] == [MERGED]
 
 
 async def test_a_clean_up_that_nobody_could_do_for_a_day_is_given_up(

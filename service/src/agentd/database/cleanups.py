@@ -115,6 +115,14 @@ def finish_cleanup(
     connection.execute(update(cleanups).where(mine).values(hosts=names))
 
 
+def forget_done(connection: Connection, living: Collection[str]) -> None:
+    """Forget what waited for a host that lives no longer."""
+    rows = connection.execute(select(cleanups).where(cleanups.c.hosts.is_not(None)))
+    done = [row.number for row in rows if set(_cleanup(row).hosts) >= set(living)]
+    if done:
+        connection.execute(delete(cleanups).where(cleanups.c.number.in_(done)))
+
+
 def put_off_cleanup(
     connection: Connection, late: Cleanup, next_at: float, error: str
 ) -> None:

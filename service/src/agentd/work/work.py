@@ -17,6 +17,7 @@ from agentd.database.cleanups import (
     cancel_tasks_of,
     due_cleanups,
     finish_cleanup,
+    forget_done,
     next_cleanup_at,
     put_off_cleanup,
     remove_cleanups,
@@ -151,6 +152,7 @@ class Work:
         now, me = self._parts.clock.now(), self._parts.host.name
 
         def look(connection: Transaction) -> tuple[int, list[Cleanup]]:
+            forget_done(connection, self._living())
             given_up = remove_cleanups(connection, now - GIVEN_UP_SECONDS)
             return given_up, due_cleanups(connection, me, now)
 
@@ -191,11 +193,14 @@ class Work:
             )
             self._asked.set()
             return done
-        living = {host.name} if host.alone else {*host.hosts()} - host.lost()
         await self._parts.database.do(
-            lambda c: finish_cleanup(c, cleanup, host.name, living)
+            lambda c: finish_cleanup(c, cleanup, host.name, self._living())
         )
         return done
+
+    def _living(self) -> set[str]:
+        host = self._parts.host
+        return {host.name} if host.alone else {*host.hosts()} - host.lost()
 
 
 def _cleaned(done: Sequence[Tidied], tasks: int) -> Cleaned:
