@@ -238,6 +238,11 @@ class World:
         )
 
 
+def parts_of(one: World) -> SweepParts:
+    """Return what the world's sweeper works with."""
+    return one.sweeper._parts
+
+
 @asynccontextmanager
 async def world(directory: Path, **settings: object) -> AsyncIterator[World]:
     """Give a sweeper over fakes and a real database."""
