@@ -111,6 +111,11 @@ def test_report_has_every_mount_that_the_engine_has_and_no_other(
     }
     assert all(one["ok"] for one in told["parts"]["agents"])
     assert not any(one["faults"] for one in told["parts"]["health"]["inside"])
+    assert {"first", "second"} == {*told["parts"]["usage"]["found"]["agents"]}
+    assert (told["parts"]["sweeps"]["asked"], told["parts"]["sweeps"]["error"]) == (
+        True,
+        "",
+    )
 
 
 def test_report_holds_no_secret_and_its_files_are_for_their_owner_only(
