@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from agentd.api.errors import refusals
+from agentd.api.queue_bodies import Moment as Written
 from agentd.api.state import Service, ServiceDep
 from agentd.api.times import LATEST, iso
 from agentd.api.usage_bodies import (
@@ -35,9 +36,7 @@ MaxAge = Annotated[
     float,
     Query(ge=0, le=86_400, description="What is older is counted anew, up to 10 s."),
 ]
-Moment = Annotated[
-    AwareDatetime | None, Query(description="In ISO 8601 with an offset.")
-]
+Moment = Annotated[Written | None, Query(description="In ISO 8601 with an offset.")]
 Limit = Annotated[int, Query(ge=1, le=10_000, description="How many at most.")]
 
 
