@@ -77,22 +77,28 @@ async def test_a_closed_issue_leaves_no_worktree_and_no_session_of_any_agent(
     assert not again["resumed"] and len(said) == 4
 
 
-async def test_a_merged_branch_leaves_its_worktree_and_all_that_worked_there(
+async def test_a_merged_branch_leaves_its_worktree_and_what_is_over_with_it(
     tmp_path: Path,
 ) -> None:
-    """H09: of one agent alone, if that is asked."""
+    """H09: an issue that was worked on there is open still, and its session goes on."""
     async with working(tmp_path) as running:
         await running.say(repository="shop/web", branch="fix/cart")
-        await running.say(branch="fix/cart", **ISSUE)
-        await running.say(agent="mail", branch="fix/cart", **ISSUE)
+        open_still = await running.say(branch="fix/cart", **ISSUE)
+        pull = {"repository": "shop/web", "issue": "9"}
+        await running.say(agent="mail", branch="fix/cart", **pull)
         clean = running.control.service.work.clean
-        mine = await clean(replace(MERGED, agent="main"))
+        mine = await clean(replace(MERGED, issue="9", agent="main"))
         trees = set(running.spawner.trees)
-        rest = await clean(MERGED)
+        rest = await clean(replace(MERGED, issue="9"))
+        left = set(running.spawner.trees)
+        closed = list(running.control.engine.closed)
+        after = await running.say("more", **ISSUE)
 
-    assert mine == Cleaned(worktrees=1, sessions=2)
+    assert mine == Cleaned(worktrees=1, sessions=1)
     assert trees == {("mail", WEB, "fix/cart")}
-    assert rest == Cleaned(worktrees=1, sessions=1)
+    assert (rest, left) == (Cleaned(worktrees=1, sessions=1), set())
+    assert open_still["conversation_id"] in closed
+    assert (after["session_id"], after["resumed"]) == (open_still["session_id"], True)
 
 
 async def test_what_runs_is_not_stopped_and_goes_when_it_has_ended(
@@ -189,9 +195,10 @@ async def test_queued_tasks_of_a_closed_issue_are_cancelled(tmp_path: Path) -> N
         _status, runs = await running.post("/queue", prompt="x", **ISSUE)
         await until(lambda: len(parts.engine.wishes) == 1)
         _status, mine = await running.post("/queue", prompt="x", **ISSUE, **later)
-        other = {"repository": "shop/web", "issue": "8"}
+        other = {"repository": "shop/web", "issue": "8", "branch": "fix/cart"}
         _status, kept = await running.post("/queue", prompt="x", **other, **later)
-        cleaned = await running.control.service.work.clean(CLOSED)
+        closed = replace(MERGED, issue="7")
+        cleaned = await running.control.service.work.clean(closed)
         assert parts.engine.gate is not None
         parts.engine.gate.set()
         queue = running.control.service.queue

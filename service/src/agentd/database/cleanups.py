@@ -53,6 +53,7 @@ class Concerned:
     """A conversation that a wish is about, or one that shares its branch."""
 
     key: SessionKey
+    issue: str | None
     branch: str | None
     has_session: bool
     asked: bool
@@ -164,6 +165,7 @@ def concerned(
         select(
             conversations.c.agent,
             conversations.c.id,
+            conversations.c.issue,
             conversations.c.branch,
             sessions.c.session_id,
             said.label("said"),
@@ -180,6 +182,7 @@ def concerned(
     return [
         Concerned(
             key=SessionKey(row.agent, row.id),
+            issue=row.issue,
             branch=row.branch,
             has_session=row.session_id is not None,
             asked=bool(row.asked),
@@ -192,10 +195,14 @@ def concerned(
 def cancel_tasks_of(
     connection: Connection, wish: Wish, repositories: Iterable[str], now: float
 ) -> list[Task]:
-    """Cancel the tasks that wait and that a wish is about; return them."""
+    """Cancel the tasks that wait and that a wish is about; return them.
+
+    Those of another issue, which is worked on in the same branch, are left.
+    """
+    over = or_(tasks.c.issue.is_(None), tasks.c.issue == wish.issue)
     rows = connection.execute(
         update(tasks)
-        .where(_about(tasks, wish, list(repositories)), IS_QUEUED)
+        .where(_about(tasks, wish, list(repositories)), over, IS_QUEUED)
         .values(status=CANCELLED, finished_at=now, cancel_requested=True)
         .returning(*COLUMNS)
     )

@@ -96,11 +96,12 @@ class Cleaning:
         asked = [one for one in mine if one.asked and one.key not in gone_on]
         kept = {one.branch for one in mine if _keeps(one) or one.key in gone_on}
         trees = [one for one in _trees(cleanup.wish, asked) if one.branch not in kept]
-        keys = [one.key for one in asked]
+        # An issue that is worked on there is open still, and goes on where it was.
+        over = [one.key for one in asked if one.issue in {None, cleanup.wish.issue}]
         try:
-            async with self._resting.all_closed(keys):
+            async with self._resting.all_closed([one.key for one in asked]):
                 worktrees = await self._remove(agent, trees)
-                sessions = await self._resting.drop_held(keys)
+                sessions = await self._resting.drop_held(over)
         except DatabaseFailed:
             raise
         except AgentdError as error:
