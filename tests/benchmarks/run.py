@@ -20,6 +20,7 @@ KNOWN = (
     "boot_skills",
     "queue_tasks",
     "usage",
+    "workdirs",
     "memory",
 )
 

@@ -31,6 +31,8 @@ FETCHED = "agentkeep-fetched"
 # No branch of anybody: what the clone itself stands on is then free for a worktree.
 NO_BRANCH = "refs/heads/agentkeep/none"
 SALVAGED = "refs/agentkeep/salvaged"
+# What is new and small comes at once: to ask for it later is one more question.
+SMALL_FILES = "--filter=blob:limit=65536"
 UPLOAD = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack"
 SETTINGS = (
     "gc.autoDetach=false",
@@ -122,8 +124,10 @@ def ready_clone(
 
 def fetch(places: Places, git: Git, repository: RepositoryName, clone: Clone) -> Clone:
     """Fetch what is new and prune what is gone; go on without if nobody answers."""
-    words = ("fetch", "--prune", "--quiet", "--no-auto-maintenance", "origin")
-    output = git.ask(clone.path, *words)
+    words = ("fetch", "--prune", "--quiet", "--no-auto-maintenance")
+    output = git.ask(clone.path, *words, SMALL_FILES, "origin")
+    if output.status != 0 and "filter" in output.error:
+        output = git.ask(clone.path, *words, "origin")
     damage = _DAMAGE.search(output.error)
     suspect = damage or (output.status != 0 and not _REMOTE.search(output.error))
     # Git gets from the forge what it misses, and only mutters about a broken pack.
