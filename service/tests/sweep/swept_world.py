@@ -84,7 +84,7 @@ class FakeAgents:
         if name in self.answers:
             return self.answers[name]
         if name == "list_workdirs":
-            return {"trees": [one for one in self.trees if one["agent"] == agent]}
+            return self._listed(agent, parameters)
         if name == "list_old_transcripts":
             return {"sessions": self._old(parameters), "more": False, "next": None}
         if name == "remove_transcripts":
@@ -92,6 +92,14 @@ class FakeAgents:
         if name == "prune_files":
             return {"areas": {"debug": {"files": 2, "bytes": 5, "failed": 0}}}
         return {"branches": ["worktree-recovery/1"], "directories": []}
+
+    def _listed(self, agent: str, given: Mapping[str, object]) -> dict[str, object]:
+        after, limit = given["after"], given["limit"]
+        assert isinstance(limit, int)
+        mine = [one for one in self.trees if one["agent"] == agent]
+        mine.sort(key=lambda one: str(one["name"]))
+        left = [one for one in mine if str(one["name"]) > str(after or "")]
+        return {"trees": left[:limit], "more": len(left) > limit}
 
     def given(self, name: str) -> list[Mapping[str, object]]:
         """Return what a call was given, each time."""

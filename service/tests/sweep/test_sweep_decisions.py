@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from agentd.sweep.decide import Found, decide, questions
+from agentd.sweep.decide import MAX_ORPHANS, Found, decide, questions
 from agentd.sweep.values import Issue, IssueState, TreeRow, WorkRow
 
 NOW, OLD, BEFORE = 100.0, 10.0, 50.0
@@ -121,3 +121,13 @@ def test_each_issue_is_asked_about_once_and_what_is_old_not_at_all() -> None:
     asked = questions(Found(rows, trees, BEFORE))
 
     assert [one.issue for one in asked] == ["7", "11", "9"]
+
+
+def test_an_agent_that_tells_of_many_worktrees_has_few_questions_asked() -> None:
+    lies = [tree(branch=f"agentkeep/issue-{number}") for number in range(1, 5000)]
+    honest = tree(agent="b", branch="agentkeep/issue-9999")
+
+    asked = questions(Found([], [*lies, honest], BEFORE))
+
+    assert len(asked) == MAX_ORPHANS + 1
+    assert Issue("shop/web", "9999") in asked

@@ -48,7 +48,7 @@ async def test_a_sweep_removes_what_is_closed_old_or_nobody_s(tmp_path: Path) ->
         assert branches == ["one", "two", "five"]
         # I09: what the live store has stays, however old its file is.
         assert sorted(one.agents.transcripts) == [session(2), session(78)]
-        assert one.forge.asked == ["1", "2", "4", "5"]
+        assert sorted(one.forge.asked) == ["1", "2", "4", "5"]
         assert swept.sweep.counts == {
             "sessions": 3,
             "trees": 4,

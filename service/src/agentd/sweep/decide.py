@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,8 @@ from agentd.sweep.values import Candidate, Issue, IssueState, Reason, TreeRow, W
 from agentd.workdirs.names import issue_branch
 
 PREFIX = issue_branch("")
+# An agent may tell of as many worktrees as it likes; each would be a question.
+MAX_ORPHANS = 200
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,13 @@ def questions(found: Found) -> list[Issue]:
     for row in found.rows:
         if row.has_session and row.here and row.issue and row.used_at >= found.before:
             wanted[Issue(row.repository, row.issue)] = None
-    for tree in _without_session(found):
+    asked: Counter[str] = Counter()
+    for tree in sorted(_without_session(found), key=lambda one: one.used_at):
         issue = issue_of(tree, found.rows)
-        if issue is not None and tree.used_at >= found.before:
+        if issue is None or tree.used_at < found.before or issue in wanted:
+            continue
+        asked[tree.agent] += 1
+        if asked[tree.agent] <= MAX_ORPHANS:
             wanted[issue] = None
     return list(wanted)
 

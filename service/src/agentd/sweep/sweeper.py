@@ -94,8 +94,14 @@ class Sweeper:
             await WorkStep(self._parts, tally).run()
         except AgentdError as error:
             tally.skip(error)
-        for agent in sorted(self._parts.spawner.states()):
-            await FilesStep(self._parts, tally, agent).run()
+        # Beside each other: no agent's side keeps the others waiting.
+        agents = sorted(self._parts.spawner.states())
+        found = [Tally(tally.dry_run) for _agent in agents]
+        async with asyncio.TaskGroup() as tasks:
+            for agent, mine in zip(agents, found, strict=True):
+                tasks.create_task(FilesStep(self._parts, mine, agent).run())
+        for mine in found:
+            tally.add(mine)
 
     async def _sleep_until(self, due: float) -> None:
         # In pieces: the clock may be set meanwhile.

@@ -114,6 +114,16 @@ class Tally:
         if len(self.problems) < MAX_PROBLEMS and text not in self.problems:
             self.problems.append(text)
 
+    def add(self, other: Tally) -> None:
+        """Take over what was gathered beside."""
+        for name, count in other.counts.for_output().items():
+            setattr(self.counts, name, getattr(self.counts, name) + count)
+        for candidate in other.candidates:
+            self.note(candidate)
+        for problem in other.problems:
+            self.tell(problem)
+        self.more_candidates |= other.more_candidates
+
 
 @dataclass(frozen=True)
 class Sweep:

@@ -61,9 +61,12 @@ class WorkStep:
         async with self.parts.database.read() as connection:
             known = await work_rows(connection)
         rows = [self._placed(row, host) for row, host in known]
-        trees: list[TreeRow] = []
-        for name in sorted(self.parts.spawner.states()):
-            trees += await self._trees(name, quiet)
+        async with asyncio.TaskGroup() as tasks:
+            listed = [
+                tasks.create_task(self._trees(name, quiet))
+                for name in sorted(self.parts.spawner.states())
+            ]
+        trees = [tree for one in listed for tree in one.result()]
         return Found(rows, trees, self.parts.clock.now() - age)
 
     def _placed(self, row: WorkRow, host: str | None) -> WorkRow:
