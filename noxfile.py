@@ -93,9 +93,19 @@ def service(session: nox.Session) -> None:
     install_service(session)
     session.run("tools/servers", external=True)
     # Most of these tests wait for processes: four at a time take two processors.
-    beside = ("-n", "4", "--dist", "loadfile")
+    beside = ("-n", "4", "--dist", "loadfile", "--ignore", "tests/browser")
     with session.chdir("service"):
         session.run("pytest", *beside, *session.posargs)
+
+
+@nox.session
+def dashboard(session: nox.Session) -> None:
+    """The dashboard, also in Debian's chromium with axe; pictures in build/pictures."""
+    install_service(session)
+    session.run("tools/browser", external=True)
+    with session.chdir("service"):
+        tests = session.posargs or ("tests/dashboard", "tests/browser")
+        session.run("pytest", *tests)
 
 
 @nox.session

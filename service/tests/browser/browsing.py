@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +13,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[3]
 UNPACKED = ROOT / ".agentkeep" / "browser"
 PICTURES = Path(os.environ.get("AGENTKEEP_PICTURES", ROOT / "build" / "pictures"))
+Json = dict[str, Any]
 WIDE = (1200, 800)
 PHONE = (360, 740)
 WAIT_MS = 20_000
@@ -34,6 +35,7 @@ def browser() -> Iterator[Browser]:
     root = UNPACKED / "root" / "usr"
     libraries = [str(one) for one in root.glob("lib/*-linux-gnu*")]
     libraries += [str(one) for one in root.glob("lib/*-linux-gnu*/pulseaudio")]
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(
             executable_path=root / "lib" / "chromium" / "chromium-headless-shell",
@@ -70,10 +72,13 @@ class Visitor:
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
 
-    def faults(self) -> list[str]:
-        """Return what axe finds that is serious."""
+    def faults(self, rules: Sequence[str] = ()) -> list[str]:
+        """Return what axe finds that is serious, by all its rules or by some."""
         self.page.evaluate(_axe())
-        found: dict[str, Any] = self.page.evaluate("axe.run()")
+        asked: Json = {"resultTypes": ["violations"], "elementRef": False}
+        if rules:
+            asked["runOnly"] = {"type": "rule", "values": list(rules)}
+        found: Json = self.page.evaluate("asked => axe.run(asked)", asked)
         return [
             f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
             for one in found["violations"]
