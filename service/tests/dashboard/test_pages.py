@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from agentd.dashboard.live import Changes
+
 from .filled import HOSTILE
 from .visiting import BEARER, Outline, read, visited
 
@@ -128,3 +130,20 @@ async def test_what_is_not_there_is_a_page_too(tmp_path: Path) -> None:
     assert statuses == [404, 404, 404, 400, 400]
     assert all("<h1>" in answer.text for answer in answers.values())
     assert "greater than or equal to 0" in answers["/tasks?offset=-1"].text
+
+
+async def test_pages_are_made_of_either_database(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with visited(tmp_path, database_url=database_url) as running:
+        pages = [await read(running, path) for path in LISTS]
+        filtered = await read(
+            running, "/conversations?agent=main&text=SHOP&state=proved"
+        )
+        mine = await read(running, "/usage?agent=mail&span=quarter")
+        marks = await Changes().marks(running.service)
+
+    assert all('class="empty"' not in page for page in pages)
+    assert "shop/web" in filtered
+    assert '<path class="area' in mine
+    assert {"conversations", "tasks", "usage", "sweeps"} < set(marks)

@@ -51,10 +51,12 @@ class Outline(HTMLParser):
 
 
 @asynccontextmanager
-async def visited(directory: Path, *, filled: bool = True) -> AsyncIterator[Control]:
+async def visited(
+    directory: Path, *, filled: bool = True, **settings: object
+) -> AsyncIterator[Control]:
     """Run control with a past, and sign its client in at the dashboard."""
     spawner = FakeSpawner(connected=dict.fromkeys(AGENTS, True))
-    parts = Parts(spawner=spawner, token=TOKEN, settings={"usage": USAGE})
+    parts = Parts(spawner=spawner, token=TOKEN, settings={"usage": USAGE, **settings})
     async with control(directory, parts) as running:
         if filled:
             await running.service.database.do(Filling(time.time()).fill)

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Query
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +25,7 @@ from agentd.database.dashboard_figures import Sample, Span, last_usage, usage_ov
 from agentd.database.dashboard_lists import shown_events, shown_sweeps
 
 STEPS = 84
+SMALL_STEPS = 42
 SHOWN_ROWS = 24
 DAY = 86_400
 SPANS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY, "quarter": 90 * DAY}
@@ -45,7 +45,8 @@ async def usage(
 ) -> Response:
     """Show what is used, and how that went."""
     one = service.settings.agent(agent).name if agent else None
-    samples = await _samples(service, SPANS[span], one)
+    whole = _span(service, SPANS[span], STEPS)
+    samples = await _samples(service, whole, one)
     rows = rows_by(samples, agent=one is None)
     async with service.database.read() as connection:
         latest = await connection.run_sync(last_usage, every_seconds(service), one)
@@ -54,7 +55,7 @@ async def usage(
         "span": span,
         "agent": one,
         "agents": _names(service),
-        "plot": plot_of(rows, _span(service, SPANS[span]), _limit(service, one)),
+        "plot": plot_of(rows, whole, _limit(service, one)),
         "rows": _thinned(rows),
         "latest": _by_area(latest),
         "at": None if latest is None else latest.at,
@@ -90,19 +91,11 @@ async def webhooks(
     wanted = asked_page(offset)
     chosen = {"source": source or None, "repository": repository.strip() or None}
 
-    def look(connection: Connection) -> object:
-        return listed(
-            [
-                (one, outcome_badge(one.outcome))
-                for one in shown_events(connection, chosen, wanted)
-            ],
-            wanted,
-            Found(request.url.path, chosen),
-        )
-
     async with service.database.read() as connection:
-        found = await connection.run_sync(look)
-    values = {"listed": found, "chosen": chosen, "sources": SOURCES}
+        found = await connection.run_sync(shown_events, chosen, wanted)
+    events = [(one, outcome_badge(one.outcome)) for one in found]
+    shown = listed(events, wanted, Found(request.url.path, chosen))
+    values = {"listed": shown, "chosen": chosen, "sources": SOURCES}
     return await page(request, "webhooks", values)
 
 
@@ -110,8 +103,8 @@ async def usage_plot(
     service: Service, seconds: float, agent: str | None
 ) -> Plot | None:
     """Return the drawing of what was used in so many seconds until now."""
-    samples = await _samples(service, seconds, agent)
-    span, limit = _span(service, seconds), _limit(service, agent)
+    span, limit = _span(service, seconds, SMALL_STEPS), _limit(service, agent)
+    samples = await _samples(service, span, agent)
     return plot_of(rows_by(samples, agent=agent is None), span, limit)
 
 
@@ -120,15 +113,14 @@ def every_seconds(service: Service) -> float:
     return service.settings.usage.sample_minutes * 60 or NO_SAMPLES_SECONDS
 
 
-async def _samples(service: Service, seconds: float, agent: str | None) -> list[Sample]:
-    span = _span(service, seconds)
+async def _samples(service: Service, span: Span, agent: str | None) -> list[Sample]:
     async with service.database.read() as connection:
         return await connection.run_sync(usage_over, span, agent)
 
 
-def _span(service: Service, seconds: float) -> Span:
+def _span(service: Service, seconds: float, steps: int) -> Span:
     now = service.clock.now()
-    return Span(now - seconds, now, STEPS, every_seconds(service))
+    return Span(now - seconds, now, steps, every_seconds(service))
 
 
 def _limit(service: Service, agent: str | None) -> int | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Path
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -145,20 +144,18 @@ def model_badge(one: AgentBody) -> Badge | None:
 async def _known(service: Service, agent: str | None) -> Known:
     since, every = service.clock.now() - DAY, every_seconds(service)
 
-    def look(connection: Connection) -> Known:
-        wanted = ConversationsWanted(agent=agent)
-        sweeps = shown_sweeps(connection, Page(limit=1))
-        return Known(
-            totals=count_totals(connection, since),
-            conversations=shown_conversations(connection, wanted, Page(limit=FEW)),
-            events=shown_events(connection, {}, Page(limit=FEW)) if not agent else [],
-            sweep=sweeps[0] if sweeps else None,
-            records={one.kind: one for one in list_records(connection)},
-            used=last_usage(connection, every, agent),
-        )
-
+    wanted, few = ConversationsWanted(agent=agent), Page(limit=FEW)
     async with service.database.read() as connection:
-        return await connection.run_sync(look)
+        look = connection.run_sync
+        sweeps = await look(shown_sweeps, Page(limit=1))
+        return Known(
+            totals=await look(count_totals, since),
+            conversations=await look(shown_conversations, wanted, few),
+            events=[] if agent else await look(shown_events, {}, few),
+            sweep=sweeps[0] if sweeps else None,
+            records={one.kind: one for one in await look(list_records)},
+            used=await look(last_usage, every, agent),
+        )
 
 
 async def _lists(

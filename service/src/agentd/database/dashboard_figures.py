@@ -137,8 +137,11 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 
 def _last(after: float, until: float, agent: str | None) -> Select[Any]:
     at = usage_samples.c.at
-    wanted = select(func.max(at)).where(at > after, at <= until)
-    return wanted if agent is None else wanted.where(usage_samples.c.agent == agent)
+    wanted = select(at).where(at > after, at <= until)
+    if agent is not None:
+        wanted = wanted.where(usage_samples.c.agent == agent)
+    # Not max(): that would look at all of them where an agent is asked for.
+    return wanted.order_by(at.desc()).limit(1)
 
 
 def _sample(

@@ -8,8 +8,10 @@
   const light = document.getElementById("live");
   const words = document.getElementById("live-words");
   const parts = () => document.querySelectorAll("[data-live]");
+  const pause = 2000;
   let fetching = false;
   let again = false;
+  let stale = false;
 
   function show(state, text) {
     light.hidden = false;
@@ -51,6 +53,11 @@
   }
 
   async function refresh() {
+    // A page that nobody sees waits until somebody does.
+    if (document.hidden) {
+      stale = true;
+      return;
+    }
     if (fetching) {
       again = true;
       return;
@@ -72,11 +79,13 @@
     } catch {
       show("away", "not reached");
     } finally {
-      fetching = false;
-      if (again) {
-        again = false;
-        setTimeout(refresh, 1000);
-      }
+      setTimeout(() => {
+        fetching = false;
+        if (again) {
+          again = false;
+          refresh();
+        }
+      }, pause);
     }
   }
 
@@ -90,6 +99,13 @@
     });
     addEventListener("pagehide", () => events.close(), { once: true });
   }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && stale) {
+      stale = false;
+      refresh();
+    }
+  });
 
   // A page that comes back from the browser's memory is old.
   addEventListener("pageshow", (event) => {
