@@ -30,11 +30,22 @@ from ansible_collections.agentkeep.agents.plugins.module_utils._errors import (
     ServiceRefused,
     TurnFailed,
 )
-from ansible_collections.agentkeep.agents.plugins.modules import agent_probe
+from ansible_collections.agentkeep.agents.plugins.module_utils._sweep.reset import (
+    Issue,
+)
+from ansible_collections.agentkeep.agents.plugins.module_utils._sweep.values import (
+    COUNTS,
+)
+from ansible_collections.agentkeep.agents.plugins.modules import (
+    agent_probe,
+    session_reset,
+    state_sweep,
+)
 from local_stack import AGENT, LocalStack
 
 from agentd.api.bodies import AnswerBody
 from agentd.api.health_bodies import AgentBody, HealthBody
+from agentd.api.sweep import CandidateBody, CountsBody
 
 TOKEN = "a-token-that-is-long-enough"
 
@@ -151,3 +162,34 @@ def test_everything_that_the_probe_returns_is_a_field_of_the_answer() -> None:
 
     assert set(TURN_KEYS) <= set(AnswerBody.model_fields)
     assert set(documented["turn"]["contains"]) == set(TURN_KEYS)
+
+
+def test_a_sweep_by_the_module_is_one_of_the_service(address: str) -> None:
+    """I08: in check mode only the first half of it is run."""
+    asked = state_sweep.Wanted(connected(address), wait_seconds=5)
+
+    would = state_sweep.read(asked)
+    done = state_sweep.apply(state_sweep.plan(would, asked), asked)
+
+    listed = connected(address).get("/sweeps?limit=2", 10).body["sweeps"]
+    assert [one["dry_run"] for one in listed] == [False, True]
+    assert done.output["counts"] == listed[0]["counts"]
+    assert set(COUNTS) == set(CountsBody.model_fields)
+    told = yaml.safe_load(state_sweep.RETURN)["state_sweep"]["contains"]
+    assert set(told) == set(done.output)
+    assert set(told["candidates"]["contains"]) == set(CandidateBody.model_fields)
+
+
+def test_a_reset_by_the_module_is_changed_once(address: str) -> None:
+    """I16."""
+    about = {"repository": "my words", "issue": "7"}
+    connected(address).post("/chat", {"message": "Remember the word fig.", **about})
+    issue = Issue(agent=AGENT, **about)
+    asked = session_reset.Wanted(connected(address), issue)
+
+    changed = []
+    for _run in range(2):
+        plan = session_reset.plan(session_reset.read(asked), asked)
+        changed.append((plan.changed, session_reset.apply(plan, asked).changed))
+
+    assert changed == [(True, True), (False, False)]
