@@ -159,7 +159,7 @@ async def _service(
         turns = Turns(settings, parts, tasks)
         await turns.start()
         sampling = tasks.create_task(watch.run(), name="usage")
-        hooks = ReceiverParts(settings, definitions.webhooks, database, edges.clock)
+        hooks = ReceiverParts(settings, definitions, database, edges.clock, counted)
         async with (
             _queued(settings, edges, turns, parts, counted.queue) as tasked,
             running_webhooks(hooks, tasked.queue, tasked.work) as receiver,

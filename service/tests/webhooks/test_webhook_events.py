@@ -95,6 +95,20 @@ def test_a_comment_in_atlassians_document_format_is_read() -> None:
     assert read_jira_event(sent).text == "[~accountid:agent] look"
 
 
+@pytest.mark.parametrize("action", ["deleted", "transferred"])
+def test_an_issue_that_github_has_no_more_is_closed(action: str) -> None:
+    payload = {**delivery("github", "issues.closed").payload, "action": action}
+
+    assert read("github", signed("github", "issues", payload)).name == "issues.closed"
+
+
+def test_a_comment_that_is_removed_or_changed_gives_no_work() -> None:
+    for action in ("deleted", "edited"):
+        comment = delivery("github", "issue_comment.created").payload
+        sent = signed("github", "issue_comment", {**comment, "action": action})
+        assert read("github", sent).name == ""
+
+
 def test_the_branch_of_a_fork_is_none_of_the_repository() -> None:
     for source in ("forgejo", "github"):
         sent = delivery(source, "pull_request.opened").payload

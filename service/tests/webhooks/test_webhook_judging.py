@@ -146,6 +146,14 @@ def test_a_star_in_a_pattern_stands_for_no_slash() -> None:
     assert "not among those" in reason(decision)
 
 
+def test_a_name_without_an_end_is_compared_with_nothing() -> None:
+    endless = replace(OPENED, project="team/" + "a" * 100_000)
+
+    decision = judge(endless, bench(repositories=["*a*a*a*a*a*a*b/*"]))
+
+    assert "not among those" in reason(decision)
+
+
 @pytest.mark.parametrize("name", ["../..", "team/..", "team/shop.git", "team/a b"])
 def test_a_repository_that_cannot_be_one_is_refused(name: str) -> None:
     with pytest.raises(WebhookUnreadable):

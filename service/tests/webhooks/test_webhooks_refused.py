@@ -28,8 +28,10 @@ async def test_what_is_not_signed_is_refused_and_not_stored(tmp_path: Path) -> N
         # The token of the API is no signature.
         bearer = await hooks.send(sent)
         listed = await hooks.listed()
+        figures = (await hooks.control.client.get("/metrics")).text
 
     assert [wrong.status_code, bearer.status_code] == [401, 401]
+    assert 'agentd_webhooks_total{outcome="refused",source="forgejo"} 2.0' in figures
     assert "x-forgejo-signature is not made of its body" in wrong.json()["error"]
     assert SECRET not in wrong.text
     assert listed == []

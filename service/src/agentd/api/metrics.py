@@ -70,6 +70,12 @@ class Metrics:
             labels=(),
         )
 
+        self.webhooks = self._counter(
+            "webhooks",
+            "Webhooks that came: what became of them, or refused.",
+            labels=("source", "outcome"),
+        )
+
     def _of_clients(self) -> None:
         self.live = self._gauge("live_clients", "Claude CLI clients that live.")
         self.starts = self._counter("client_starts", "Claude CLI clients that started.")
@@ -101,6 +107,10 @@ class Metrics:
         self.seconds.labels(answer.agent).observe(answer.duration_ms / 1000)
         if answer.status == "success" and not answer.persisted:
             self.unproved.labels(answer.agent).inc()
+
+    def webhook_came(self, source: str, outcome: str) -> None:
+        """Count a webhook that was taken, or refused for its signature."""
+        self.webhooks.labels(source, outcome).inc()
 
     def client_started(self, agent: str, seconds: float) -> None:
         """Count a client that is ready, and how long its start took."""

@@ -15,6 +15,7 @@ from agentd.webhooks.values import Clean, Decision, Dispatch, Event, Ignore, Sou
 from agentd.webhooks.words import About, filled
 from agentd.work_settings import ControlForge
 from agentd.workdirs.names import (
+    MAX_REPOSITORY,
     NameRefused,
     RepositoryName,
     is_branch,
@@ -76,7 +77,8 @@ def _path(event: Event, bench: Bench) -> str | Ignore:
 
 
 def _fits(path: str, patterns: list[str]) -> bool:
-    return any(
+    # Many stars take long on a long name.
+    return len(path) <= MAX_REPOSITORY and any(
         re.fullmatch(re.escape(pattern).replace(r"\*", "[^/]*"), path)
         for pattern in patterns
     )

@@ -24,7 +24,7 @@ from agentd.database.webhooks import (
     received_of,
     select_events,
 )
-from agentd.definitions.webhooks import Webhooks
+from agentd.definitions.registry import Registry
 from agentd.errors import (
     AgentdError,
     DefinitionsFailed,
@@ -71,14 +71,22 @@ class Cleaner(Protocol):
         """Remove it, now or as soon as nobody uses it; repeats do nothing."""
 
 
+class WebhookWatch(Protocol):
+    """Counts webhooks."""
+
+    def webhook_came(self, source: str, outcome: str) -> None:
+        """Count a webhook that was taken, or refused for its signature."""
+
+
 @dataclass(frozen=True)
 class ReceiverParts:
     """What webhooks are taken with."""
 
     settings: ControlSettings
-    kept: Webhooks
+    registry: Registry
     database: Database
     clock: Clock
+    watch: WebhookWatch
 
 
 class Receiver:
@@ -96,13 +104,19 @@ class Receiver:
         Raise WebhookUnknown, WebhookRefused, WebhookUnreadable, DefinitionsFailed,
         QueueFull or DatabaseFailed, with nothing stored.
         """
-        storage = await asyncio.to_thread(self._judged, delivery)
+        try:
+            storage = await asyncio.to_thread(self._judged, delivery)
+        except WebhookRefused:
+            self._parts.watch.webhook_came(delivery.source, "refused")
+            raise
         receipt, task = await self._parts.database.do(lambda c: store(c, storage))
         if task is not None:
             self._queue.offer([task])
         elif receipt.received.outcome == "cleaning":
             self._more.set()
         told = receipt.received
+        came = "repeated" if receipt.repeated else told.outcome
+        self._parts.watch.webhook_came(told.source, came)
         log.info(
             "webhook_received",
             source=told.source,
@@ -143,7 +157,9 @@ class Receiver:
         """Check and judge a webhook; nothing of it is read before its signature."""
         source, headers, body = delivery.source, delivery.headers, delivery.body
         try:
-            setup = setup_of(source, self._parts.kept, self._parts.settings)
+            setup = setup_of(
+                source, self._parts.registry.webhooks, self._parts.settings
+            )
         except DefinitionsFailed as error:
             # Whoever sends it is nobody yet: the reason is for the operator alone.
             log.error("webhooks_unusable", source=source, error=str(error))
