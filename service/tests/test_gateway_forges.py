@@ -14,7 +14,7 @@ import pytest
 from forge.stand_in import TOKEN, Forge
 from forge.through_gateway import through_gateway
 
-from agentd.gateway.forge_access import ForgeAccess
+from agentd.gateway.forge_access import ForgeAccess, ForgeToken
 from agentd.gateway_settings import Forge as ForgeSettings
 
 
@@ -159,3 +159,23 @@ def test_the_api_is_where_each_kind_of_forge_has_it(
     access = ForgeAccess("forge", settings, httpx.AsyncHTTPTransport())
 
     assert access.api_url == expected
+
+
+def test_what_was_wrong_long_ago_or_without_a_token_degrades_nothing(
+    tmp_path: Path,
+) -> None:
+    now = [1000.0]
+    settings = ForgeSettings.model_validate({"url": "https://git.example"})
+    (tmp_path / "token").write_text("t\n")
+    token = ForgeToken(str(tmp_path / "token"))
+    way = httpx.AsyncHTTPTransport()
+    public = ForgeAccess("public", settings, way, clock=lambda: now[0])
+    signed = ForgeAccess("signed", settings, way, token, clock=lambda: now[0])
+
+    for one in (public, signed):
+        one.note(401)
+    found = (public.faults(), len(signed.faults()))
+    now[0] += 901
+
+    assert found == ((), 1)
+    assert signed.faults() == ()

@@ -81,11 +81,13 @@ async def test_why_ssh_does_not_get_there_is_told(
     short_path: Path, forge: Forge, forge_ssh: SshServer, tmp_path: Path
 ) -> None:
     forge.new_repository()
-    new_key(tmp_path / "other")
+    public = new_key(tmp_path / "other")
+    (tmp_path / "changed").write_text(f"[127.0.0.1]:{forge_ssh.port} {public}\n")
     unknown = tmp_path / "known"
     unknown.write_text("")
     ways: dict[str, dict[str, object]] = {
         "refuses the key": {"key_file": str(tmp_path / "other")},
+        "another than in known": {"known_hosts_file": str(tmp_path / "changed")},
         "not in known_hosts_file": {"known_hosts_file": str(unknown)},
         "cannot be reached": {"port": 9},
         "no such repository": {"path_prefix": "elsewhere/"},

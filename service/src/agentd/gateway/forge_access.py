@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ from agentd.log import get_log
 from agentd.settings import read_secret
 
 TIMEOUT = {"connect": 10.0, "write": 60.0, "read": 600.0, "pool": 60.0}
+# A forge that nobody has asked since then may be well again.
+FAULT_SECONDS = 900.0
 GITHUB, GITHUB_API = "https://github.com", "https://api.github.com"
 
 _log = get_log("gateway")
@@ -76,7 +79,9 @@ class ForgeAccess:
     settings: Forge
     transport: httpx.AsyncBaseTransport
     token: ForgeToken | None = field(default=None, repr=False)
-    fault: str | None = None
+    clock: Callable[[], float] = time.monotonic
+    _fault: str | None = None
+    _fault_at: float = 0.0
 
     @property
     def api_url(self) -> str:
@@ -93,7 +98,9 @@ class ForgeAccess:
         # Read here too, so that a token that is missing is told before it is needed.
         if self.token is not None:
             self.token.value()
-        found = (self.token.fault if self.token else None, self.fault)
+        is_old = self.clock() - self._fault_at > FAULT_SECONDS
+        fault = None if is_old else self._fault
+        found = (self.token.fault if self.token else None, fault)
         return tuple(f'Forge "{self.name}": {one}' for one in found if one)
 
     def sign_git(self) -> list[Header]:
@@ -113,14 +120,15 @@ class ForgeAccess:
 
     def note(self, status: int) -> None:
         """Take the status of an answer: only 401 tells that the token is no good."""
-        if status == 401:
+        # Without a token, whoever asks for more than is public is told 401 too.
+        if status == 401 and self.token is not None:
             self.note_fault("it refuses the token. Set a good one in token_file.")
         elif status < 500:
             self.note_reached()
 
     def note_reached(self) -> None:
         """Forget what was wrong."""
-        self.fault = None
+        self._fault = None
 
     def note_unreached(self, error: httpx.HTTPError) -> str:
         """Return why the forge was not reached, and remember it."""
@@ -134,9 +142,9 @@ class ForgeAccess:
 
     def note_fault(self, fault: str) -> None:
         """Remember what is wrong, and log it once."""
-        if fault != self.fault:
+        if fault != self._fault:
             _log.warning("forge_degraded", forge=self.name, reason=fault)
-        self.fault = fault
+        self._fault, self._fault_at = fault, self.clock()
 
 
 def _basic(user: str, token: str) -> Header:

@@ -71,6 +71,8 @@ def _check(forge: ForgeAccess, request: GitRequest, response: httpx.Response) ->
         )
     if status != 200:
         reason = _REASONS.get(status, f"it answers with status {status}.")
+        if status == 401 and forge.token is None:
+            reason = "it wants a token, and the gateway has none. Set token_file."
         # To 401, git would ask somebody for a password.
         told = 403 if status == 401 else status if 400 <= status < 600 else 502
         raise Refused(told, KIND, f"Forge {request.forge}, {name}: {reason}")

@@ -43,8 +43,8 @@ _OPTIONS = (
     *("ServerAliveInterval=15", "ClearAllForwardings=yes", "SendEnv=GIT_PROTOCOL"),
 )
 _TELLING = (
-    ("Host key verification failed", "its key is not in known_hosts_file."),
     ("REMOTE HOST IDENTIFICATION", "its key is another than in known_hosts_file."),
+    ("Host key verification failed", "its key is not in known_hosts_file."),
     ("Permission denied", "it refuses the key. Set a good one in key_file."),
     ("UNPROTECTED PRIVATE KEY", "key_file may be read by others. Make its mode 0600."),
     ("invalid format", "key_file holds no private key."),
