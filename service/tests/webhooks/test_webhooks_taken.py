@@ -108,11 +108,11 @@ async def test_twins_that_come_at_the_same_time_give_one_task(
 
 
 async def test_what_was_ignored_is_judged_again_when_it_is_delivered_again(
-    tmp_path: Path,
+    tmp_path: Path, database_url: str
 ) -> None:
     sent = delivery("forgejo", "issues.opened")
     rules = [{"events": ["issues.opened"], "addressed": False}]
-    async with hooked(tmp_path) as hooks:
+    async with hooked(tmp_path, database_url=database_url) as hooks:
         first = await hooks.take(sent)
         second = await hooks.take(sent)
         await hooks.settle(rules=rules)
