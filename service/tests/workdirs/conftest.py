@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .side import Side
 from .world import World
 
 
@@ -18,3 +19,9 @@ def world(tmp_path: Path) -> World:
     made = World(tmp_path)
     made.new_repository()
     return made
+
+
+@pytest.fixture
+def side(world: World) -> Side:
+    """Return the calls over the world's work directories."""
+    return Side(world)

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agentd.workdirs.clones import CloneFailed
-from agentd.workdirs.git import GitFailed
 from agentd.workdirs.places import record_path
 
-from .world import SHOP, World, git
+from .world import World, git
 
 
 def no_head(clone: Path) -> None:
@@ -258,73 +253,3 @@ def test_hooks_and_filters_of_the_agent_do_not_run_when_its_work_is_saved(
 
     assert acquired.recovered is not None
     assert not ran.exists()
-
-
-CLONER = """
-import sys
-from pathlib import Path
-from agentd.workdirs.git import Git
-from agentd.workdirs.names import RepositoryName
-from agentd.workdirs.places import Places
-from agentd.workdirs.steps import Wanted
-from agentd.workdirs.trees import acquire
-import os
-places = Places(Path(sys.argv[1]), sys.argv[2])
-wanted = Wanted(RepositoryName("forge", "team", "shop"), "fix")
-print("began", flush=True)
-acquire(places, Git(dict(os.environ), 60), wanted)
-print("done", flush=True)
-"""
-
-
-@pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.04, 0.07, 0.11, 0.16, 0.25])
-def test_a_kill_in_the_midst_of_it_is_made_good_by_the_next(
-    world: World, moment: float
-) -> None:
-    """H02: the agent's whole container is killed, at any moment."""
-    world.push("main", SHOP, **{f"FILE{n}": "x" * 100 * n for n in range(50)})
-    process = subprocess.Popen(
-        [sys.executable, "-c", CLONER, str(world.places.root), world.places.remote],
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"began\n"
-    time.sleep(moment)
-    kill_all_of(process)
-
-    acquired = world.acquire("fix")
-
-    assert (acquired.path / "FILE49").stat().st_size == 4900
-    assert git(acquired.path, "status", "--porcelain") == ""
-    assert world.is_clean()
-
-
-def kill_all_of(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and what it began, which has sessions of its own."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    known = [int(one) for one in children.read_text().split()]
-    os.kill(process.pid, signal.SIGKILL)
-    for child in known:
-        try:
-            os.killpg(child, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    process.communicate()
-
-
-def test_a_command_that_takes_too_long_is_ended_with_all_that_it_began(
-    world: World,
-) -> None:
-    """H07."""
-    began = world.git(seconds=0.5)
-
-    with pytest.raises(GitFailed, match=r"longer than 0\.5 s"):
-        began.run(world.remote(), "-c", "alias.wait=!sleep 7531 & sleep 7531", "wait")
-
-    assert (
-        "7531"
-        not in subprocess.run(
-            ["ps", "-eo", "args"], capture_output=True, text=True, check=True
-        ).stdout
-    )

@@ -41,6 +41,7 @@ from agentd.workdirs.removal import (
     set_strays_aside,
     sweep_clone,
     sweep_directories,
+    sweep_drafts,
 )
 from agentd.workdirs.state import look
 from agentd.workdirs.steps import Wanted
@@ -203,6 +204,7 @@ class WorkdirCalls:
             for forge in self._places.forges():
                 for path in set_strays_aside(self._places, forge):
                     self._log.event("warning", "workdir_stray", kept=path)
+            sweep_drafts(self._places, older)
         return sweep_directories(self._places, older, dry_run=dry_run)
 
     async def _work(

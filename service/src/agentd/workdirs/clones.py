@@ -89,14 +89,18 @@ def _start_of(path: Path) -> bytes:
     return b""
 
 
-def is_broken(git: Git, clone: Path) -> bool:
-    """Return whether a clone is damaged, on a thorough look."""
+def is_broken(git: Git, clone: Path, said: str) -> bool:
+    """Return whether a clone is damaged, on a look as thorough as what git said asks.
+
+    What the forge can give again is not missed by a check of what leads to what, not
+    even in a pack that cannot be read.
+    """
     if not is_sound(clone):
         return True
-    checked = git.ask(
-        clone, "fsck", "--connectivity-only", "--no-dangling", "--no-progress"
-    )
-    return checked.status != 0
+    words = ["fsck", "--no-dangling", "--no-progress"]
+    if not _DAMAGE.search(said):
+        words.append("--connectivity-only")
+    return git.ask(clone, *words).status != 0
 
 
 def ready_clone(
@@ -131,7 +135,7 @@ def fetch(places: Places, git: Git, repository: RepositoryName, clone: Clone) ->
     damage = _DAMAGE.search(output.error)
     suspect = damage or (output.status != 0 and not _REMOTE.search(output.error))
     # Git gets from the forge what it misses, and only mutters about a broken pack.
-    if suspect and is_broken(git, clone.path):
+    if suspect and is_broken(git, clone.path, output.error):
         return make_clone(places, git, repository)
     if output.status == 0:
         _note_fetch(clone.path)

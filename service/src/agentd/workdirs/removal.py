@@ -26,6 +26,9 @@ from agentd.workdirs.recovery import save_commit, save_work, sweep_branches
 from agentd.workdirs.stale import remove_stale_locks
 from agentd.workdirs.state import heads, look
 
+# Longer than anything is made for.
+DRAFT_SECONDS = 3600.0
+
 
 @dataclass(frozen=True)
 class Removed:
@@ -51,6 +54,7 @@ def remove_tree(
     remove_stale_locks(clone, places.started_at)
     if was_there:
         saved += _save(places, git, repository, tree)
+    admin = look(tree, clone).admin
     # Moved first: a tree that is half gone would be taken for the agent's doing.
     if os.path.lexists(tree):
         going = places.draft(repository).with_name(f"{tree.name}.{time.time_ns():x}")
@@ -58,6 +62,9 @@ def remove_tree(
         tree.rename(going)
         remove_directory(going)
     if is_sound(clone):
+        if admin is not None:
+            # One that its agent has locked is not pruned.
+            remove_directory(admin)
         git.run(clone, "worktree", "prune")
         saved += _drop_branch(git, clone, branch)
     remove_directory(record)
@@ -125,6 +132,17 @@ def sweep_directories(
                     remove_directory(directory / name)
                 swept.append(str(directory / name))
     return swept
+
+
+def sweep_drafts(places: Places, older_than_seconds: float) -> None:
+    """Remove what was being made or removed when it was killed."""
+    for forge in places.forges():
+        drafts = places.root / forge / "drafts"
+        for name in names_in(drafts):
+            with suppress(OSError):
+                age = time.time() - (drafts / name).lstat().st_ctime
+                if age > max(older_than_seconds, DRAFT_SECONDS):
+                    remove_directory(drafts / name)
 
 
 def _moved_at(path: Path) -> float:

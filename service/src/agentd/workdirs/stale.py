@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from agentd.workdirs.places import is_directory, names_in
+from agentd.workdirs.places import is_directory, names_in, remove_directory
+from agentd.workdirs.state import UNFINISHED_LOCK, note
 
 LOCK = ".lock"
 
@@ -25,12 +26,23 @@ def remove_stale_locks(clone: Path, before: float) -> int:
     git = clone / ".git"
     if not is_directory(git):
         return 0
+    for name in names_in(git / "worktrees"):
+        _remove_unfinished(git / "worktrees" / name, before)
     for path in _locks(git):
         with suppress(OSError):
             if path.lstat().st_mtime < before:
                 path.unlink()
                 removed += 1
     return removed
+
+
+def _remove_unfinished(admin: Path, before: float) -> None:
+    """Remove what git noted of a worktree that never came to be."""
+    tree = note(admin / "gitdir").removesuffix("/.git")
+    if note(admin / "locked") == UNFINISHED_LOCK and not os.path.lexists(tree):
+        with suppress(OSError):
+            if (admin / "locked").lstat().st_mtime < before:
+                remove_directory(admin)
 
 
 def _locks(git: Path) -> Iterator[Path]:

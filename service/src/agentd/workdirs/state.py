@@ -14,7 +14,9 @@ from typing import Literal
 
 from agentd.workdirs.places import is_directory, names_in
 
-Step = Literal["add", "set_aside", "reattach", "release", "reuse"]
+Step = Literal["add", "renew", "set_aside", "reattach", "release", "reuse"]
+# What git locks a worktree with until it has all of its files.
+UNFINISHED_LOCK = "initializing"
 MAX_NOTE_BYTES = 4096
 _BRANCH = re.compile(r"ref: refs/heads/(\S+)")
 # What git leaves there while a merge, a rebase or the like is not finished.
@@ -41,6 +43,7 @@ class TreeState:
     admin: Path | None = None
     branch: str | None = None
     rebased: str | None = None
+    complete: bool = True
 
 
 def plan(state: TreeState, branch: str) -> Step:
@@ -52,6 +55,8 @@ def plan(state: TreeState, branch: str) -> Step:
         return "add"
     if state.found == "other":
         return "set_aside"
+    if not state.complete:
+        return "renew"
     if state.admin is None:
         return "reattach"
     return "reuse" if branch in (state.branch, state.rebased) else "release"
@@ -77,6 +82,7 @@ def look(tree: Path, clone: Path) -> TreeState:
         admin,
         found[1] if found else None,
         rebased.removeprefix("refs/heads/") or None,
+        complete=note(admin / "locked") != UNFINISHED_LOCK,
     )
 
 

@@ -97,6 +97,7 @@ class TreeJob:
         """Take the step that what is there asks for."""
         steps: Mapping[Step, Callable[[Acquired], None]] = {
             "add": self._add,
+            "renew": self._renew,
             "set_aside": self._set_aside,
             "reattach": self._reattach,
             "release": self._release,
@@ -114,8 +115,9 @@ class TreeJob:
         """Have git make a worktree that stands on a branch, or on a commit."""
         git, path = self.git, self.clone.path
         git.run(path, "worktree", "prune")
-        # By force: another worktree may stand on this branch that is not its own.
-        words = ["worktree", "add", "--quiet", "--force"]
+        # By force: another worktree may stand on this branch that is not its own; by
+        # more of it: what was here before may be locked, and is gone.
+        words = ["worktree", "add", "--quiet", "--force", "--force"]
         words += [] if files else ["--no-checkout"]
         if self._has(f"refs/heads/{head}"):
             git.run(path, *words, str(place), head)
@@ -154,6 +156,14 @@ class TreeJob:
     def _has(self, name: str) -> bool:
         words = ("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         return self.git.ask(self.clone.path, *words).status == 0
+
+    def _renew(self, result: Acquired) -> None:
+        """Make a worktree anew that was killed in the making: nobody worked in it."""
+        state = look(self.tree, self.clone.path)
+        remove_directory(self.tree)
+        if state.admin is not None:
+            remove_directory(state.admin)
+        self._add(result)
 
     def _set_aside(self, result: Acquired) -> None:
         kept = set_aside(self.places, self.wanted.repository.forge, self.tree)

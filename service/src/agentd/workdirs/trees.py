@@ -34,7 +34,7 @@ def acquire(places: Places, git: Git, wanted: Wanted) -> Acquired:
     try:
         return _settle(places, git, wanted, clone)
     except GitFailed as error:
-        if error.given_up or clone.made or not is_broken(git, clone.path):
+        if error.given_up or clone.made or not is_broken(git, clone.path, str(error)):
             raise
     clone = make_clone(places, git, repository)
     return _settle(places, git, wanted, clone)
