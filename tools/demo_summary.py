@@ -25,6 +25,7 @@ def main(proof_file: str, seconds: str) -> None:
         f"The service listens on {proof['url']}; "
         f"its API token is in {proof['token_file']}."
     )
+    print(f"See it in a browser at {proof['url']}/dashboard, with that token.")
 
 
 if __name__ == "__main__":
