@@ -26,6 +26,11 @@ class Reached:
 
     stack: Stack
     ports: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Start the gateway, again if it was killed."""
+        await asyncio.to_thread(lambda: self.stack.start_gateway(**self.settings))
 
     def url(self, name: str, agent: str = "main", forge: str = "forge") -> str:
         """Return the address of a repository as that agent has it."""
@@ -66,10 +71,9 @@ async def through_gateway(
         (stack.sockets_directory / agent).mkdir(parents=True)
     reached = Reached(stack)
     status = str(reached.status_socket)
+    reached.settings = {"forges": dict(forges), "status_socket": status}
     try:
-        await asyncio.to_thread(
-            lambda: stack.start_gateway(forges=dict(forges), status_socket=status)
-        )
+        await reached.start()
         async with AsyncExitStack() as opened:
             for agent in stack.agents:
                 path = stack.sockets_directory / agent / "gateway.sock"
