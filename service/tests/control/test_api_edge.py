@@ -241,7 +241,7 @@ async def test_openapi_tells_every_path_refusal_and_the_token(tmp_path: Path) ->
         *("/chat/{conversation_id}", "/chat/{conversation_id}/messages"),
     }
     say = document["paths"]["/chat"]["post"]
-    refused = {"400", "401", "404", "408", "409", "413", "500", "503"}
+    refused = {"400", "401", "404", "408", "409", "413", "500", "503", "507"}
     assert {"200"} | refused == set(say["responses"])
     assert say["security"] == [{"token": []}]
     assert document["paths"]["/health"]["get"]["security"] == []
