@@ -81,6 +81,27 @@ def test_recorded_events_give_work_if_they_are_addressed_to_the_agent(
     assert isinstance(decision, Dispatch) == taken, decision
 
 
+@pytest.mark.parametrize(
+    ("added", "labels", "taken"),
+    [
+        ("agent", ("bug", "agent"), True),
+        ("bug", ("bug", "agent"), False),
+        # Older senders do not say which; one that was taken away is not there.
+        (None, ("bug", "agent"), True),
+        ("agent", ("bug",), False),
+        (None, ("bug",), False),
+    ],
+)
+def test_a_label_addresses_the_agent_when_it_is_put_there(
+    added: str | None, labels: tuple[str, ...], taken: bool
+) -> None:
+    event = replace(OPENED, action="labeled", name="issues.labeled", labels=labels)
+
+    decision = judge(replace(event, subject=added), bench())
+
+    assert isinstance(decision, Dispatch) is taken
+
+
 def test_work_is_about_the_issue_and_has_its_branch() -> None:
     task = given(judge(OPENED, bench()))
 

@@ -117,8 +117,9 @@ def is_addressed(event: Event, settings: WebhookSettings) -> bool:
     if event.name == "issue_comment.created":
         return mentions(event.text, settings.user)
     if event.action == "labeled":
-        added = event.labels if event.subject is None else (event.subject,)
-        return settings.label in added
+        # Forgejo tells of a label that was taken away by the same name.
+        added = event.subject in {None, settings.label}
+        return added and settings.label in event.labels
     asked = any(_same(one, settings.user) for one in event.people)
     if event.action in WORDLESS:
         return asked if event.subject is None else _same(event.subject, settings.user)
