@@ -43,7 +43,7 @@ nox.options.sessions = [
 ]
 # Scenarios on one host: each leaves it as it was, but for the last one.
 SHARED_HOST = ("purge_guard", "drift")
-SHARED_HOST_LONG = ("another_uid", "two_deployments", "many_agents")
+SHARED_HOST_LONG = ("another_uid", "two_deployments", "many_agents", "workdirs")
 
 
 def link_collection(session: nox.Session) -> dict[str, str]:
