@@ -17,8 +17,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentd.transcripts.find import Places, opened, project_names
-from agentd.transcripts.in_use import Identity
+from agentd.transcripts.find import SUFFIX, Places, opened, project_names
+from agentd.transcripts.in_use import Identity, open_files
 from agentd.transcripts.visit import Entry, look, remove_whole, visit
 
 MAX_PAGE = 500
@@ -33,6 +33,8 @@ ELSEWHERE = ("session-env", "file-history", "tasks")
 
 Exchange = Callable[[Callable[[], None]], None]
 Names = Mapping[str, list[str]]
+# What it was, and the name that it has now.
+Taken = tuple[Entry, str]
 
 
 class InUse(Exception):
@@ -110,11 +112,12 @@ def remove_session(
             seen.take_whole(part)
         if not parts or seen.last != wanted.modified_at or seen.is_open:
             raise InUse
-        taken: list[tuple[int, str]] = []
+        taken: list[Taken] = []
         exchange(lambda: taken.extend([] if removal.dry_run else _take_all(parts)))
         if removal.dry_run:
             return seen.bytes
-        freed = sum(remove_whole(directory, name) for directory, name in taken)
+        _demand_unused(taken)
+        freed = sum(remove_whole(part.directory, name) for part, name in taken)
         _remove_elsewhere(places, wanted.session_id)
     return freed
 
@@ -183,14 +186,16 @@ def _parts(places: Places, names: Names, stack: ExitStack) -> Iterator[Entry]:
     for project, known in names.items():
         with suppress(OSError):
             directory = stack.enter_context(opened(places.projects / project))
-            found = (look(directory, name) for name in sorted(known))
+            # The session's own file first: without it the CLI knows of no session.
+            ordered = sorted(known, key=lambda name: (not name.endswith(SUFFIX), name))
+            found = (look(directory, name) for name in ordered)
             yield from (one for one in found if one is not None)
 
 
-def _take_all(parts: list[Entry]) -> list[tuple[int, str]]:
+def _take_all(parts: list[Entry]) -> list[Taken]:
     """Give each part a name that is no session's; raise InUse, with all put back."""
     stamp = f"{time.time_ns():x}"
-    done: list[tuple[Entry, str]] = []
+    done: list[Taken] = []
     try:
         for part in parts:
             name = f".{part.name}.{stamp}.pruned"
@@ -202,7 +207,23 @@ def _take_all(parts: list[Entry]) -> list[tuple[int, str]]:
     except (InUse, OSError):
         _put_back(done)
         raise
-    return [(part.directory, name) for part, name in done]
+    return done
+
+
+def _demand_unused(taken: list[Taken]) -> None:
+    """Raise InUse, with all put back, if somebody writes to what was taken away.
+
+    Whoever opened it before it had another name is seen here, or is done.
+    """
+    known_open = open_files()
+    try:
+        for part, name in taken:
+            if (part.status.st_dev, part.status.st_ino) in known_open:
+                raise InUse
+            _demand_same(part, name)
+    except InUse:
+        _put_back(taken)
+        raise
 
 
 def _demand_same(part: Entry, name: str) -> None:
@@ -216,7 +237,7 @@ def _identity(found: Entry) -> tuple[int, ...]:
     return was.st_dev, was.st_ino, was.st_size, was.st_mtime_ns
 
 
-def _put_back(done: list[tuple[Entry, str]]) -> None:
+def _put_back(done: list[Taken]) -> None:
     for part, name in done:
         if look(part.directory, part.name) is None:
             with suppress(OSError):
