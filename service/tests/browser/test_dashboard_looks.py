@@ -14,6 +14,7 @@ from .browsing import PHONE, WIDE, visitor
 PAGES = {
     "overview": "",
     "agent": "/agents/main",
+    "worktrees": "/agents/main/worktrees",
     "conversations": "/conversations?agent=mail&state=unproved",
     "conversation": "/conversations/{conversation}",
     "tasks": "/tasks?status=queued",

@@ -10,7 +10,7 @@ from pathlib import Path
 from agentd.dashboard.live import Changes
 
 from .filled import HOSTILE
-from .visiting import BEARER, Outline, read, visited
+from .visiting import BEARER, ListingSpawner, Outline, read, visited
 
 LISTS = ("", "/conversations", "/tasks", "/usage", "/sweeps", "/webhooks")
 
@@ -104,6 +104,39 @@ async def test_usage_is_drawn_with_its_limit_and_told_in_a_table(
     assert 'data-label="Bytes"' in one
     assert "caches" in one
     assert "takes no new turn" in one
+
+
+async def test_worktrees_are_told_as_their_agent_lists_them(tmp_path: Path) -> None:
+    """H03: what comes from the agent's side is a claim, and only shown."""
+    good = {
+        "name": "git/one",
+        "repository": "git:shop/web",
+        "branch": "fix/<b>",
+        "path": "/data/workdirs/git/worktrees/one",
+        "used_at": 1e9,
+        "held": True,
+        "dirty": True,
+    }
+    hostile = [7, {}, {**good, "branch": "a..b\n"}, {**good, "repository": "../../x"}]
+    strange = {**good, "used_at": 1e400, "path": HOSTILE * 99, "held": False}
+    async with visited(tmp_path, filled=False) as running:
+        empty = await read(running, "/agents/main/worktrees")
+        assert isinstance(running.spawner, ListingSpawner)
+        running.spawner.listed["trees"] = [good, *hostile, strange]
+        running.spawner.listed["more"] = True
+        page = await read(running, "/agents/main/worktrees")
+        running.spawner.connected["main"] = False
+        away = await running.client.get("/dashboard/agents/main/worktrees")
+
+    assert "no forge is declared" in empty
+    assert page.count('scope="row"') == 2
+    assert "fix/&lt;b&gt;" in page
+    assert page.count(">in use</span>") == 1
+    assert page.count(">changes</span>") == 2
+    assert 'href="/dashboard/agents/main/worktrees?after=git%2Fone"' in page
+    assert Outline(page).inline == []
+    assert len(page) < 9000
+    assert away.status_code == 503
 
 
 async def test_an_empty_deployment_has_pages_that_say_so(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -50,12 +51,32 @@ class Outline(HTMLParser):
         self._labels -= tag == "label"
 
 
+@dataclass
+class ListingSpawner(FakeSpawner):
+    """Agents that list the worktrees that a test gives them."""
+
+    listed: dict[str, object] = field(default_factory=dict)
+
+    async def call(
+        self,
+        agent: str,
+        name: str,
+        parameters: Mapping[str, object],
+        *,
+        timeout_seconds: float,
+    ) -> dict[str, object]:
+        told = await super().call(
+            agent, name, parameters, timeout_seconds=timeout_seconds
+        )
+        return self.listed if name == "list_workdirs" else told
+
+
 @asynccontextmanager
 async def visited(
     directory: Path, *, filled: bool = True, **settings: object
 ) -> AsyncIterator[Control]:
     """Run control with a past, and sign its client in at the dashboard."""
-    spawner = FakeSpawner(connected=dict.fromkeys(AGENTS, True))
+    spawner = ListingSpawner(connected=dict.fromkeys(AGENTS, True))
     parts = Parts(spawner=spawner, token=TOKEN, settings={"usage": USAGE, **settings})
     async with control(directory, parts) as running:
         if filled:

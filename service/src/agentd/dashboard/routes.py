@@ -6,8 +6,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from agentd.dashboard import actions, entrance, history, lists, live, overview
+from agentd.dashboard import (
+    actions,
+    entrance,
+    history,
+    lists,
+    live,
+    overview,
+    worktrees,
+)
 
 router = APIRouter()
-for part in (entrance, overview, lists, history, actions, live):
+for part in (entrance, overview, worktrees, lists, history, actions, live):
     router.include_router(part.router, include_in_schema=False)
