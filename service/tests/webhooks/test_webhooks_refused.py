@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
+from control.service import until
 from forge.deliveries import SECRET, delivery, signed
 from starlette.types import Message, Receive, Scope, Send
 
@@ -71,6 +72,20 @@ async def test_where_none_are_taken_nothing_is_told(tmp_path: Path) -> None:
         assert answer.status_code == 503
         assert "Look into the log of control" in answer.json()["error"]
         assert "colour" not in answer.text and str(path) not in answer.text
+
+
+async def test_settings_of_a_play_that_are_no_use_are_told_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "definitions/webhooks"
+    place.mkdir(parents=True)
+    (place / "jira.json").write_text(json.dumps({**SETTINGS, "colour": "red"}))
+
+    async with hooked(tmp_path) as hooks:
+        await until(lambda: "webhooks_unusable" in capsys.readouterr().out)
+        answer = await hooks.send(delivery("forgejo", ISSUE))
+
+    assert answer.status_code == 202
 
 
 async def test_without_a_forge_of_their_kind_webhooks_cannot_be_taken(

@@ -29,6 +29,7 @@ from agentd.errors import (
     AgentdError,
     DefinitionsFailed,
     WebhookRefused,
+    WebhookUnknown,
     WorkRefused,
 )
 from agentd.log import get_log
@@ -45,7 +46,7 @@ from agentd.webhooks.payload import line, parse
 from agentd.webhooks.setup import Setup, setup_of
 from agentd.webhooks.signature import is_signed, signs
 from agentd.webhooks.storing import Storage, store
-from agentd.webhooks.values import Delivery, Event, Receipt, Received
+from agentd.webhooks.values import SOURCES, Delivery, Event, Receipt, Received
 from agentd.webhooks.words import mark_of
 from agentd.work.values import Cleaned, Wish
 from agentd.workdirs.names import RepositoryName
@@ -142,6 +143,7 @@ class Receiver:
 
         What an earlier control noted and did not bring to its end is taken up.
         """
+        await asyncio.to_thread(self._look)
         while True:
             self._more.clear()
             try:
@@ -152,6 +154,17 @@ class Receiver:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_SECONDS if left else LOOK_SECONDS):
                     await self._more.wait()
+
+    def _look(self) -> None:
+        """Tell the operator of settings that a play put there and that are no use."""
+        registry, settings = self._parts.registry, self._parts.settings
+        for source in SOURCES:
+            try:
+                setup_of(source, registry.webhooks, settings)
+            except WebhookUnknown:
+                continue
+            except AgentdError as error:
+                log.error("webhooks_unusable", source=source, error=str(error))
 
     def _judged(self, delivery: Delivery) -> Storage:
         """Check and judge a webhook; nothing of it is read before its signature."""
