@@ -21,7 +21,8 @@ from sqlalchemy import create_engine
 from . import browsing
 
 
-@pytest.fixture(scope="session")
+# Playwright has a loop that runs: it has to be gone before tests that need their own.
+@pytest.fixture(scope="package")
 def shown() -> Iterator[Browser]:
     """Return the browser."""
     if not browsing.there():
@@ -30,7 +31,7 @@ def shown() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment() -> Iterator[ControlProcess]:
     """Return a running control with agents, the offline model, and a past."""
     directory = Path(tempfile.mkdtemp(prefix="ak-", dir="/tmp"))
