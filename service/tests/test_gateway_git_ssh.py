@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from forge.ssh import SshServer, new_key
-from forge.stand_in import Forge
+from forge.stand_in import Forge, git
 from forge.through_gateway import Reached, through_gateway
 
 from agentd.gateway.git_rules import GitRequest
@@ -27,54 +28,61 @@ def over_ssh(forge: Forge, server: SshServer, **more: object) -> dict[str, objec
     return {"forge": forge.settings(ssh=server.settings(**more), token_file=None)}
 
 
-async def work(reached: Reached, tree: Path, *options: str) -> str:
+def add_history(tree: Path, count: int) -> None:
+    """Commit so often that what is known takes several questions, packed each."""
+    head = git(tree, "rev-parse", "HEAD").strip()
+    who = "committer a <a@b> {} +0000\ndata 1\n.\n"
+    lines = [
+        f"commit refs/heads/mine\n{who.format(1_700_000_000 + number)}"
+        + ("" if number else f"from {head}\n")
+        for number in range(count)
+    ]
+    words = ["git", "fast-import", "--quiet"]
+    subprocess.run(words, cwd=tree, input="".join(lines).encode(), check=True)
+
+
+async def work(reached: Reached, tree: Path) -> str:
     """Clone, commit, push, fetch what others pushed, as an agent does."""
     url = reached.url("team/shop")
     place = tree.parent
-    await reached.git(
-        place, *options, "clone", "--filter=blob:none", "-n", url, tree.name
-    )
-    await reached.git(tree, *options, "checkout", "main")
+    await reached.git(place, "clone", "--filter=blob:none", "-n", url, tree.name)
+    await reached.git(tree, "checkout", "main")
     (tree / "noise").write_bytes(os.urandom(3_000_000))
     await reached.git(tree, "add", "-A")
     await reached.git(tree, "commit", "-m", "Noise")
-    await reached.git(tree, *options, "push", "origin", "HEAD:refs/heads/work")
+    await reached.git(tree, "push", "origin", "HEAD:refs/heads/work")
     return (await reached.git(tree, "rev-parse", "HEAD")).strip()
 
 
-@pytest.mark.parametrize("version", [0, 2])
+@pytest.mark.parametrize("takes_versions", [True, False])
 async def test_an_agent_clones_pushes_and_fetches_over_ssh_without_the_key(
-    short_path: Path, forge: Forge, forge_ssh: SshServer, tmp_path: Path, version: int
+    short_path: Path,
+    forge: Forge,
+    forge_ssh: SshServer,
+    tmp_path: Path,
+    takes_versions: bool,
 ) -> None:
     forge.new_repository("team/shop", **{"a/b.txt": "x" * 1_500_000})
     tree = tmp_path / "tree"
-    options = ("-c", f"protocol.version={version}")
+    if not takes_versions:
+        forge_ssh.stop_taking_versions()
     async with through_gateway(short_path, over_ssh(forge, forge_ssh)) as reached:
-        pushed = await work(reached, tree, *options)
+        pushed = await work(reached, tree)
         # A history of its own on both sides: they have to find what they share.
         for number in range(2):
             forge.commit("team/shop", f"{number}", "main", **{"c": f"{number}"})
-        await reached.git(tree, "commit", "--allow-empty", "-m", "Mine")
-        await reached.git(tree, *options, "fetch", "--prune", "origin")
+        add_history(tree, 400)
+        await reached.git(tree, "fetch", "--prune", "origin")
+        await reached.git(tree, "fetch", "--depth=1", "origin", "main")
+        await reached.git(tree, "fetch", "--unshallow")
         head = (await reached.git(tree, "rev-parse", "origin/main")).strip()
-        again = await reached.git(tree, *options, "push", "origin", "HEAD:work")
+        again = await reached.git(tree, "push", "origin", "HEAD:work")
         log = reached.stack.log("gateway")
 
     assert (tree / "a/b.txt").read_text() == "x" * 1_500_000
     assert again == "" and pushed and head == forge.head("team/shop")
     assert "OPENSSH PRIVATE KEY" not in log
     assert forge.requests() == []
-
-
-async def test_a_server_that_has_no_versions_is_spoken_to_as_it_speaks(
-    short_path: Path, forge: Forge, forge_ssh: SshServer, tmp_path: Path
-) -> None:
-    forge.new_repository()
-    forge_ssh.stop_taking_versions()
-    async with through_gateway(short_path, over_ssh(forge, forge_ssh)) as reached:
-        pushed = await work(reached, tmp_path / "tree")
-
-    assert forge.head("team/shop", "work") == pushed
 
 
 async def test_why_ssh_does_not_get_there_is_told(
