@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agentd.workdirs.clones import CloneFailed
+from agentd.workdirs.clones import CloneFailed, is_broken
 from agentd.workdirs.places import record_path
 
 from .world import World, git
@@ -213,6 +213,30 @@ def test_locks_of_a_git_that_was_killed_do_not_stop_the_next(world: World) -> No
     assert (tree / "NEW").exists()
     assert acquired.notices == []
     assert not any(lock.exists() for lock in old)
+
+
+def test_a_remote_that_its_agent_removed_is_set_again(world: World) -> None:
+    """H01: with what it fetches, and where to."""
+    tree = world.acquire("fix").path
+    git(tree, "remote", "remove", "origin")
+    world.push("topic", NEW="1")
+
+    assert (world.acquire("topic").path / "NEW").exists()
+
+
+def test_a_history_that_git_finds_faulty_is_not_cloned_again(world: World) -> None:
+    """H02: a commit with a time zone that is none, in a sound clone."""
+    path = world.remote()
+    files = git(path, "rev-parse", "main^{tree}")
+    parent = git(path, "rev-parse", "main")
+    who = "Old <old@example.org> 1000000000 +051800"
+    commit = f"tree {files}\nparent {parent}\nauthor {who}\ncommitter {who}\n\nOld\n"
+    (path / "old").write_text(commit)
+    made = git(path, "hash-object", "-t", "commit", "-w", "--literally", "old")
+    git(path, "update-ref", "refs/heads/main", made)
+    world.acquire("fix")
+
+    assert not is_broken(world.git(), world.clone(), "error: packfile is corrupt")
 
 
 def test_a_worktree_whose_record_is_lost_is_found_again(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agentd.workdirs.names import RepositoryName
+from agentd.workdirs.places import record_path
 
 from .side import Side
 from .world import World, git
@@ -88,6 +89,23 @@ async def test_the_list_tells_what_is_held_and_dirty_page_by_page(
     assert clone["repository"] == "forge:team/shop"
     assert clone["sound"] is True
     assert rest["clones"] == []
+
+
+async def test_a_sweep_sets_aside_what_is_no_worktree_unless_somebody_is_in_it(
+    world: World, side: Side
+) -> None:
+    """H06: a record that its agent damaged is no reason to lose the ground."""
+    for branch in ("held", "free"):
+        await side.acquire(branch)
+        record_path(world.tree(branch)).write_text("{")
+    await side.release("free")
+
+    await side.sweep(older_than_seconds=3600)
+
+    assert world.tree("held").exists()
+    assert not world.tree("free").exists()
+    kept = [path.name for path in world.places.recovered("forge").iterdir()]
+    assert any(name.endswith(world.tree("free").name) for name in kept)
 
 
 async def test_a_sweep_of_what_was_saved_tells_the_same_when_it_is_dry(

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,12 +34,12 @@ from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.listing import MAX_PAGE, clones, dirt_of, list_clones, list_trees
 from agentd.workdirs.locks import Busy, GivenUp, TreeLocks
 from agentd.workdirs.names import RepositoryName
-from agentd.workdirs.places import Places, places_of
+from agentd.workdirs.places import Places, places_of, set_aside
 from agentd.workdirs.recovery import is_dirty
 from agentd.workdirs.removal import (
     Removed,
     remove_tree,
-    set_strays_aside,
+    strays,
     sweep_clone,
     sweep_directories,
     sweep_drafts,
@@ -196,16 +197,21 @@ class WorkdirCalls:
                 self._log.event("warning", "recovered_not_swept", error=str(error))
                 continue
             branches += [f"{repository} {branch}" for branch in swept]
-        directories = await asyncio.to_thread(self._sweep_directories, older, dry_run)
+        if not dry_run:
+            await self._set_strays_aside()
+            await asyncio.to_thread(sweep_drafts, self._places, older)
+        directories = await asyncio.to_thread(
+            partial(sweep_directories, self._places, older, dry_run=dry_run)
+        )
         return {"branches": branches[:1000], "directories": directories[:1000]}
 
-    def _sweep_directories(self, older: float, dry_run: bool) -> list[str]:
-        if not dry_run:
-            for forge in self._places.forges():
-                for path in set_strays_aside(self._places, forge):
-                    self._log.event("warning", "workdir_stray", kept=path)
-            sweep_drafts(self._places, older)
-        return sweep_directories(self._places, older, dry_run=dry_run)
+    async def _set_strays_aside(self) -> None:
+        for forge, path in await asyncio.to_thread(strays, self._places):
+            # Its record may be damaged while it is worked in.
+            if not self._locks.is_held(path):
+                with suppress(OSError):
+                    kept = set_aside(self._places, forge, path)
+                    self._log.event("warning", "workdir_stray", kept=str(kept))
 
     async def _work(
         self, repository: RepositoryName, limit: float, deed: Callable[[Git], T]

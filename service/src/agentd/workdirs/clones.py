@@ -28,23 +28,26 @@ from agentd.workdirs.state import heads
 
 HEAD = re.compile(rb"(ref: refs/[^\x00-\x20]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
 FETCHED = "agentkeep-fetched"
+MAX_PACKED_BYTES = 4 * 1024 * 1024
 # No branch of anybody: what the clone itself stands on is then free for a worktree.
 NO_BRANCH = "refs/heads/agentkeep/none"
 SALVAGED = "refs/agentkeep/salvaged"
 # What is new and small comes at once: to ask for it later is one more question.
 SMALL_FILES = "--filter=blob:limit=65536"
-UPLOAD = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack"
-SETTINGS = (
-    "gc.autoDetach=false",
-    "push.default=current",
-    "push.autoSetupRemote=true",
+REMOTE = (
+    ("fetch", "+refs/heads/*:refs/remotes/origin/*"),
+    ("promisor", "true"),
+    ("partialclonefilter", "blob:none"),
 )
-# What a server or the way to it says; everything else may be a damaged clone.
+UPLOAD = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack"
+SETTINGS = ("gc.autoDetach=false", "push.default=current", "push.autoSetupRemote=true")
+# What a server, the way to it or a git beside says; all else may be a damaged clone.
 _REMOTE = re.compile(
     r"unable to access|could not resolve|requested URL returned|connection (refused"
     r"|reset|timed out)|could not read from remote|authentication failed|RPC failed"
     r"|hung up|early EOF|repository .* not found|terminal prompts disabled"
-    r"|does not appear to be a git repository|failed to connect|remote: ",
+    r"|does not appear to be a git repository|failed to connect|remote: "
+    r"|cannot lock ref|unable to create '[^']*\.lock'",
     re.IGNORECASE,
 )
 _DAMAGE = re.compile(
@@ -78,12 +81,12 @@ def is_sound(clone: Path) -> bool:
     return HEAD.fullmatch(_start_of(git / "HEAD")) is not None
 
 
-def _start_of(path: Path) -> bytes:
+def _start_of(path: Path, most: int = 4096) -> bytes:
     with suppress(OSError):
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             if stat.S_ISREG(os.fstat(file).st_mode):
-                return os.read(file, 4096)
+                return os.read(file, most)
         finally:
             os.close(file)
     return b""
@@ -97,10 +100,16 @@ def is_broken(git: Git, clone: Path, said: str) -> bool:
     """
     if not is_sound(clone):
         return True
-    words = ["fsck", "--no-dangling", "--no-progress"]
+    words = ("fsck", "--no-dangling", "--no-progress")
+    if git.ask(clone, *words, "--connectivity-only").status != 0:
+        return True
     if not _DAMAGE.search(said):
-        words.append("--connectivity-only")
-    return git.ask(clone, *words).status != 0
+        return False
+    # Old histories have "error in commit …": faulty, and as they should be.
+    return any(
+        line.startswith(("error: ", "fatal: "))
+        for line in git.ask(clone, *words).error.splitlines()
+    )
 
 
 def ready_clone(
@@ -111,8 +120,6 @@ def ready_clone(
     Raise CloneFailed or GitFailed.
     """
     path = places.clone(repository)
-    if not os.path.lexists(path):
-        return make_clone(places, git, repository)
     if not is_sound(path):
         return make_clone(places, git, repository)
     clone = Clone(path)
@@ -120,7 +127,9 @@ def ready_clone(
     if url.status not in (0, 1):
         return make_clone(places, git, repository)
     if url.text.strip() != places.url(repository):
-        git.run(path, "config", "remote.origin.url", places.url(repository))
+        # Another port of the relay, or an agent that made its own remote of it.
+        for name, value in (*REMOTE, ("url", places.url(repository))):
+            git.run(path, "config", "--replace-all", f"remote.origin.{name}", value)
     if time.time() - fetched_at(path) > fetch_seconds:
         return fetch(places, git, repository, clone)
     return clone
@@ -283,14 +292,8 @@ def _loose_branches(source: Path) -> list[str]:
         names |= {str(Path(directory, one).relative_to(heads)) for one in files}
     packed = re.findall(
         rb"^[0-9a-f]{40,64} refs/heads/(\S+)$",
-        _start_of_packed(source / "packed-refs"),
+        _start_of(source / "packed-refs", MAX_PACKED_BYTES),
         re.MULTILINE,
     )
     names |= {one.decode("utf-8", "surrogateescape") for one in packed}
     return [f"+refs/heads/{one}:refs/heads/{one}" for one in sorted(names)[:1000]]
-
-
-def _start_of_packed(path: Path) -> bytes:
-    with suppress(OSError), open(path, "rb") as file:
-        return file.read(4 * 1024 * 1024)
-    return b""

@@ -15,6 +15,7 @@ from agentd.workdirs.clones import is_sound
 from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.names import RepositoryName
 from agentd.workdirs.places import (
+    RECORD,
     Places,
     names_in,
     read_record,
@@ -167,13 +168,17 @@ def sweep_clone(git: Git, clone: Path, older: float, *, dry_run: bool) -> list[s
     return swept
 
 
-def set_strays_aside(places: Places, forge: str) -> list[str]:
-    """Set aside what lies among the worktrees and is none; return where it is."""
-    trees, moved = places.trees(forge), []
-    for name in sorted(names_in(trees)):
-        path = trees / name
-        known = path if name.endswith(".json") else record_path(path)
-        if read_record(known) is None and not name.startswith("."):
-            with suppress(OSError):
-                moved.append(str(set_aside(places, forge, path)))
-    return moved
+def strays(places: Places) -> list[tuple[str, Path]]:
+    """Return what lies among a forge's worktrees and is none."""
+    return [
+        (forge, path)
+        for forge in places.forges()
+        for name in sorted(names_in(places.trees(forge)))
+        if not name.startswith(".")
+        and read_record(
+            (path := places.trees(forge) / name).with_name(
+                name if name.endswith(RECORD) else f"{name}{RECORD}"
+            )
+        )
+        is None
+    ]
