@@ -123,16 +123,7 @@ async def test_what_is_closed_or_old_goes_and_everything_else_goes_on(
 ) -> None:
     """I02, I04, I05, I06, I07, I08, I09, I10: on real disks, with a real forge."""
     async with deployed(running_stack, forge) as one:
-        for number in (7, 8):
-            forge.set_issue(NAME, number, "open")
-        one.say("Remember the word mango.", "fix/a", "7", "main")
-        one.say("Remember the word mango.", "fix/b", "7", "second")
-        one.say("Remember the word kiwi.", "fix/c", "8", "main")
-        orphan = put_orphan(one)
-        kept = [file for file in one.transcripts("main") if file != orphan]
-        for file in (*kept, *one.transcripts("second")):
-            age(file, 40)
-        forge.set_issue(NAME, 7, "closed")
+        orphan = await asyncio.to_thread(_work_on_two_issues, one)
 
         forge.break_with({"path": "/issues/", "status": 500})
         dry = one.sweep(dry_run=True)
@@ -154,16 +145,7 @@ async def test_what_is_closed_or_old_goes_and_everything_else_goes_on(
             "questions": 2,
         }, (done, one.control.log())
         assert done["counts"]["bytes"] == 1006
-        assert not one.tree("main", "fix/a").exists()
-        assert not one.tree("second", "fix/b").exists()
-        assert (one.tree("main", "fix/c") / "README.md").exists()
-        for agent in AGENTS:
-            clone = one.stack.directory / agent / "workdirs/work/repos" / NAME
-            assert (clone / ".git" / "HEAD").exists()
-        # Its directory too.
-        assert not orphan.exists() and not orphan.with_suffix("").exists()
-        assert one.live() <= {file.stem for file in one.transcripts("main")}
-        assert all(gap >= 0.2 for gap in gaps(forge)), gaps(forge)
+        _demand_the_rest(one, orphan)
         # What is kept is whole: the session resumes with what it knew.
         again = one.say("Which words did I ask you to remember?", "fix/c", "8", "main")
         assert "kiwi" in again["result"] and again["resumed"], again
@@ -175,6 +157,35 @@ COUNTED = (
     *("sessions", "trees", "clones", "transcripts"),
     *("files", "skipped", "questions"),
 )
+
+
+def _work_on_two_issues(one: Swept) -> Path:
+    """Have two agents work, and all of it grow old; close one of the issues."""
+    for number in (7, 8):
+        one.forge.set_issue(NAME, number, "open")
+    one.say("Remember the word mango.", "fix/a", "7", "main")
+    one.say("Remember the word mango.", "fix/b", "7", "second")
+    one.say("Remember the word kiwi.", "fix/c", "8", "main")
+    orphan = put_orphan(one)
+    kept = [file for file in one.transcripts("main") if file != orphan]
+    for file in (*kept, *one.transcripts("second")):
+        age(file, 40)
+    one.forge.set_issue(NAME, 7, "closed")
+    return orphan
+
+
+def _demand_the_rest(one: Swept, orphan: Path) -> None:
+    """Demand that what is closed is gone, and nothing else."""
+    assert not one.tree("main", "fix/a").exists()
+    assert not one.tree("second", "fix/b").exists()
+    assert (one.tree("main", "fix/c") / "README.md").exists()
+    for agent in AGENTS:
+        clone = one.stack.directory / agent / "workdirs/work/repos" / NAME
+        assert (clone / ".git" / "HEAD").exists()
+    # Its directory too.
+    assert not orphan.exists() and not orphan.with_suffix("").exists()
+    assert one.live() <= {file.stem for file in one.transcripts("main")}
+    assert all(gap >= 0.2 for gap in gaps(one.forge)), gaps(one.forge)
 
 
 def _orphan_trees(one: Swept) -> None:

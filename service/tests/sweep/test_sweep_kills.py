@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from conftest import Stack
 from control.service import ControlProcess
 from forge.stand_in import Forge
 
@@ -38,21 +41,16 @@ async def store_conversations(directory: Path) -> None:
         await database.do(store)
 
 
-async def test_a_sweep_that_was_killed_is_finished_by_the_next_one(
+@asynccontextmanager
+async def asking(
     running_stack: RunningStack, forge: Forge
-) -> None:
-    """I06, I09: told as cut off; what it did not come to goes later."""
-    for number in (1, 2):
-        forge.set_issue(NAME, number, "closed")
+) -> AsyncIterator[tuple[Stack, ControlProcess]]:
+    """Give a control that asks the forge in its sweeps; start it yourself."""
     async with running_stack(with_spawner=False) as stack:
         status = str(stack.directory / "status.sock")
         await asyncio.to_thread(stack.stop)
         stack.start_gateway(forges={"work": forge.settings()}, status_socket=status)
         stack.start_side()
-        old = stack.memory() / ".claude" / "projects" / "p" / f"{session(9)}.jsonl"
-        old.parent.mkdir(parents=True, exist_ok=True)
-        old.write_text("{}\n")
-        age(old, 40)
         settings = {
             "forges": {"work": {}},
             "gateway_status_socket": status,
@@ -60,18 +58,42 @@ async def test_a_sweep_that_was_killed_is_finished_by_the_next_one(
         }
         control = ControlProcess(stack, settings=settings)
         await store_conversations(control.database)
+        yield stack, control
+
+
+def put_old(stack: Stack) -> Path:
+    """Put an old transcript on disk that no conversation has."""
+    old = stack.memory() / ".claude" / "projects" / "p" / f"{session(9)}.jsonl"
+    old.parent.mkdir(parents=True, exist_ok=True)
+    old.write_text("{}\n")
+    return age(old, 40)
+
+
+async def kill_while_it_asks(control: ControlProcess, forge: Forge) -> None:
+    """Begin a sweep, and kill control with -9 while it waits for the forge."""
+    forge.break_with({"path": "/issues/2", "delay_seconds": 5})
+    asked = asyncio.create_task(asyncio.to_thread(_cut_off, control))
+    async with asyncio.timeout(20):
+        while not forge.requests("/issues/2"):
+            await asyncio.sleep(0.02)
+    assert control.process is not None
+    control.process.kill()
+    control.process.wait()
+    await asked
+    forge.break_with()
+
+
+async def test_a_sweep_that_was_killed_is_finished_by_the_next_one(
+    running_stack: RunningStack, forge: Forge
+) -> None:
+    """I06, I09: told as cut off; what it did not come to goes later."""
+    for number in (1, 2):
+        forge.set_issue(NAME, number, "closed")
+    async with asking(running_stack, forge) as (stack, control):
+        old = put_old(stack)
         with control:
-            forge.break_with({"path": "/issues/2", "delay_seconds": 5})
-            asked = asyncio.create_task(asyncio.to_thread(_cut_off, control))
-            async with asyncio.timeout(20):
-                while not forge.requests("/issues/2"):
-                    await asyncio.sleep(0.02)
-            assert control.process is not None
-            control.process.kill()
-            control.process.wait()
-            await asked
+            await kill_while_it_asks(control, forge)
             assert old.exists()
-            forge.break_with()
             control.start()
 
             done = control.client.post("/sweep").json()

@@ -35,7 +35,7 @@ class IssueStates(Protocol):
 
 @dataclass(frozen=True)
 class Questions:
-    """Asks with a pause after each question (I05)."""
+    """Asks with a pause before each question (I05)."""
 
     states: IssueStates
     named: Callable[[str], RepositoryName]
@@ -58,8 +58,8 @@ class Questions:
             if failures[repository.forge] >= MAX_FAILURES:
                 given_up[repository.forge] += 1
                 continue
-            if tally.counts.questions:
-                await self.sleep(self.pause_seconds)
+            # Before the first one too: another sweep may have ended just now.
+            await self.sleep(self.pause_seconds)
             tally.counts.questions += 1
             try:
                 known[issue] = await self.states.state(repository, issue.issue)
