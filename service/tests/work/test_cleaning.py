@@ -59,7 +59,7 @@ async def test_a_closed_issue_leaves_no_worktree_and_no_session_of_any_agent(
 ) -> None:
     """H09: the messages stay, another issue does, and a repeat does nothing."""
     on = {"database_url": database_url, "store_sessions": False}
-    async with working(tmp_path, **on) as running:
+    async with working(tmp_path, None, **on) as running:
         for agent in ("main", "mail"):
             await running.say(agent=agent, branch="fix/cart", **ISSUE)
         await running.say(repository="shop/web", issue="8", branch="fix/8")
