@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ async def begun(hooks: Hooked) -> None:
         payload["issue"]["labels"] = labels
         taken = await hooks.take(signed("forgejo", "issue_comment", payload))
         await hooks.ended(taken["task_id"])
+
+
+async def noted(hooks: Hooked) -> None:
+    """Have it stored now that issue 7 was closed, and nothing done about it yet."""
+    database = hooks.control.service.database
+    closed = replace(NOTED, received_at=hooks.control.service.clock.now())
+    await database.do(lambda c: put_event(c, "0" * 64, closed))
 
 
 async def sessions(hooks: Hooked) -> list[tuple[str, str]]:
@@ -113,11 +121,30 @@ async def test_what_an_earlier_control_did_not_bring_to_its_end_is_taken_up(
 ) -> None:
     async with hooked(tmp_path, database_url=database_url) as hooks:
         await begun(hooks)
-        database = hooks.control.service.database
-        await database.do(lambda c: put_event(c, "0" * 64, NOTED))
+        await noted(hooks)
 
     async with hooked(tmp_path, database_url=database_url) as hooks:
         await hooks.cleaned()
         left = await sessions(hooks)
 
     assert left == [("main", "8")]
+
+
+async def test_a_late_clean_up_leaves_what_was_asked_for_since_the_closing(
+    tmp_path: Path, database_url: str
+) -> None:
+    """H09: it was opened again meanwhile, and its task is not lost."""
+    async with hooked(tmp_path, database_url=database_url) as hooks:
+        await begun(hooks)
+        await noted(hooks)
+        hooks.control.service.queue.pause()
+        since = await hooks.take(delivery("forgejo", ISSUE, number=7))
+        assert not since["repeated"]
+        await hooks.take(delivery("forgejo", "issues.closed", number=8))
+        await hooks.cleaned()
+        left = await sessions(hooks)
+        hooks.control.service.queue.resume()
+        task = await hooks.ended(since["task_id"])
+
+    assert left == []
+    assert task["status"] == "completed"

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    case,
     delete,
     false,
     func,
@@ -61,7 +62,7 @@ class Concerned:
 
 
 def add_cleanup(
-    connection: Connection, wish: Wish, now: float, next_at: float
+    connection: Connection, wish: Wish, asked_at: float, next_at: float
 ) -> Cleanup:
     """Store a wish; one that is stored already is asked for anew."""
     mine = _of(wish)
@@ -69,12 +70,12 @@ def add_cleanup(
     known = connection.execute(
         update(cleanups)
         .where(*same)
-        .values(asked_at=now, next_at=next_at, hosts=None)
+        .values(asked_at=_later(asked_at), next_at=next_at, hosts=None)
         .returning(cleanups)
     ).first()
     if known is not None:
         return _cleanup(known)
-    values = {**mine, "asked_at": now, "next_at": next_at, "attempts": 0}
+    values = {**mine, "asked_at": asked_at, "next_at": next_at, "attempts": 0}
     added = connection.execute(insert(cleanups).values(**values).returning(cleanups))
     return _cleanup(added.one())
 
@@ -193,9 +194,9 @@ def concerned(
 
 
 def cancel_tasks_of(
-    connection: Connection, wish: Wish, repositories: Iterable[str], now: float
+    connection: Connection, wish: Wish, repositories: Iterable[str], asked_at: float
 ) -> list[Task]:
-    """Cancel the tasks that wait and that a wish is about; return them.
+    """Cancel the tasks that waited by then and that a wish is about; return them.
 
     Those of another issue, which is worked on in the same branch, are left.
     """
@@ -203,7 +204,8 @@ def cancel_tasks_of(
     rows = connection.execute(
         update(tasks)
         .where(_about(tasks, wish, list(repositories)), over, IS_QUEUED)
-        .values(status=CANCELLED, finished_at=now, cancel_requested=True)
+        .where(tasks.c.created_at <= asked_at)
+        .values(status=CANCELLED, finished_at=asked_at, cancel_requested=True)
         .returning(*COLUMNS)
     )
     return [task_of(row) for row in rows]
@@ -222,6 +224,11 @@ def _about(table: Table, wish: Wish, repositories: list[str]) -> ColumnElement[b
         if value is not None
     ]
     return _in(table, wish, repositories) & or_(false(), *which)
+
+
+def _later(asked_at: float) -> ColumnElement[float]:
+    known = cleanups.c.asked_at
+    return case((known > asked_at, known), else_=asked_at)
 
 
 def _of(wish: Wish) -> dict[str, str | None]:

@@ -68,8 +68,11 @@ class Cleaner(Protocol):
     def repository(self, text: str) -> RepositoryName:
         """Return the repository that is named; raise WorkRefused."""
 
-    async def clean(self, wish: Wish) -> Cleaned:
-        """Remove it, now or as soon as nobody uses it; repeats do nothing."""
+    async def clean(self, wish: Wish, asked_at: float | None = None) -> Cleaned:
+        """Remove it, now or as soon as nobody uses it; repeats do nothing.
+
+        What was said or queued after ``asked_at`` stays.
+        """
 
 
 class WebhookWatch(Protocol):
@@ -220,7 +223,9 @@ class Receiver:
             repository = work.repository(event.repository or "")
         except WorkRefused as error:
             return str(error)
-        done = await work.clean(Wish(repository, event.issue, event.branch))
+        # Whoever opened it again meanwhile, and asked for more, is not interrupted.
+        wish = Wish(repository, event.issue, event.branch)
+        done = await work.clean(wish, event.received_at)
         return (
             f"removed: {done.worktrees} worktrees, {done.sessions} sessions, "
             f"{done.tasks} tasks that waited; for later: {done.busy}"

@@ -86,19 +86,21 @@ class Work:
         """Return the worktree of a branch; raise WorkRefused."""
         return Tree(self.repository(repository), branch(name))
 
-    async def clean(self, wish: Wish) -> Cleaned:
+    async def clean(self, wish: Wish, asked_at: float | None = None) -> Cleaned:
         """Remove worktrees, forget sessions and cancel what is queued.
 
         Nothing that runs is stopped: it is stored as a clean-up and removed later, as
-        is what an agent that is not connected has. Repeats do nothing. Raise
-        DatabaseFailed; what is asked for is stored then, or nothing is.
+        is what an agent that is not connected has. Repeats do nothing, and what was
+        said or queued after ``asked_at`` is no part of it. Raise DatabaseFailed; what
+        is asked for is stored then, or nothing is.
         """
         names = self._cleaning.stored_names(wish.repository)
         now = self._parts.clock.now()
+        asked = now if asked_at is None else min(asked_at, now)
 
         def store(connection: Transaction) -> tuple[Cleanup, list[Task]]:
-            cleanup = add_cleanup(connection, wish, now, now + FIRST_SECONDS)
-            return cleanup, cancel_tasks_of(connection, wish, names, now)
+            cleanup = add_cleanup(connection, wish, asked, now + FIRST_SECONDS)
+            return cleanup, cancel_tasks_of(connection, wish, names, asked)
 
         cleanup, cancelled = await self._parts.database.do(store)
         self._asked.set()
