@@ -12,6 +12,7 @@
   let fetching = false;
   let again = false;
   let stale = false;
+  let opened = false;
 
   function show(state, text) {
     light.hidden = false;
@@ -91,8 +92,18 @@
 
   function listen() {
     const events = new EventSource("/dashboard/events");
-    events.addEventListener("open", () => show("live", "live"));
-    events.addEventListener("changed", refresh);
+    events.addEventListener("open", () => {
+      show("live", "live");
+      // Who was away does not know what it missed.
+      if (opened) refresh();
+      opened = true;
+    });
+    events.addEventListener("changed", (event) => {
+      const asked = document.getElementById("main").dataset.topics.split(" ");
+      const changed = JSON.parse(event.data);
+      // A page that names no topic shows something of each.
+      if (asked[0] === "" || changed.some((topic) => asked.includes(topic))) refresh();
+    });
     events.addEventListener("error", () => {
       show("away", "not live");
       if (events.readyState === EventSource.CLOSED) setTimeout(listen, 15000);
