@@ -185,6 +185,7 @@ def molecule_long(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """The real stack on this machine's engine: isolation, other uids, bad input."""
     install_service(session)
+    session.run("tools/servers", external=True)
     environment = link_collection(session)
     timed = ("--durations=10", "--durations-min=10")
     session.run(

@@ -19,6 +19,7 @@ import pytest
 from running import Deployment, docker, free_port
 
 from forge.deliveries import delivery
+from forge.ssh import SshServer, new_ssh_server
 from forge.stand_in import Forge, new_forge, remove
 
 HERE = Path(__file__).parent
@@ -82,7 +83,7 @@ class Worked:
     def left(self) -> tuple[list[str], list[str]]:
         """Return the worktrees, and the issues whose conversations have a session."""
         found = self.deployment.ask("GET", "/sessions")["sessions"]
-        return self.trees, [one["issue"] for one in found if one["issue"]]
+        return self.trees, [one["issue"] for one in found if one["issue"] == "7"]
 
 
 def give_to_agent(path: Path, content: str) -> None:
@@ -92,14 +93,18 @@ def give_to_agent(path: Path, content: str) -> None:
     os.chown(path, owner.st_uid, owner.st_gid)
 
 
-@pytest.fixture(scope="module")
-def forge() -> Iterator[Forge]:
-    """A forge that containers reach, with three repositories."""
-    bridge = docker(
+def bridge() -> str:
+    """Return the address at which containers reach this machine."""
+    return docker(
         *("network", "inspect", "bridge"),
         "--format={{range .IPAM.Config}}{{.Gateway}}{{end}}",
     )
-    found = new_forge(bridge)
+
+
+@pytest.fixture(scope="module")
+def forge() -> Iterator[Forge]:
+    """A forge that containers reach, with three repositories."""
+    found = new_forge(bridge())
     try:
         for name in ("team/shop", "team/slow", "other/secret"):
             found.new_repository(name)
@@ -111,9 +116,35 @@ def forge() -> Iterator[Forge]:
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory, forge: Forge) -> Iterator[Worked]:
+def keyed(forge: Forge) -> Iterator[SshServer]:
+    """The same repositories over SSH."""
+    server = new_ssh_server(forge.repositories, bridge())
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def declared(forge: Forge, keyed: SshServer) -> list[dict[str, Any]]:
+    """Return the forge as it is declared, over HTTP and over SSH."""
+    ssh = {
+        "host": forge.host,
+        "port": keyed.port,
+        "key": keyed.key_file.read_text(),
+        "known_hosts": keyed.known_hosts_file.read_text(),
+    }
+    common = {"url": forge.url, "repositories": ["team/*"]}
+    return [
+        {"name": "work", "token": forge.token, **common},
+        {"name": "keyed", "ssh": ssh, **common},
+    ]
+
+
+@pytest.fixture(scope="module")
+def worked(
+    tmp_path_factory: pytest.TempPathFactory, forge: Forge, keyed: SshServer
+) -> Iterator[Worked]:
     """What a deployed agent did when an issue was opened."""
-    declared = {"name": "work", "url": forge.url, "token": forge.token}
     one = Deployment(
         name="forged",
         data_root=tmp_path_factory.mktemp("forged"),
@@ -123,7 +154,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory, forge: Forge) -> Iterator[W
                 {"name": "main", "uid": 20101, "git_name": "Main", "git_email": "m@x.y"}
             ],
             "deployment_drain_seconds": 5,
-            "deployment_forges": [{**declared, "repositories": ["team/*"]}],
+            "deployment_forges": declared(forge, keyed),
             "deployment_webhooks": [{"name": "forgejo", "settings": SETTINGS}],
         },
     )
@@ -196,6 +227,28 @@ def test_a_repository_that_is_not_allowed_is_refused_by_the_gateway(
 ) -> None:
     assert worked.report["elsewhere"]["status"] != 0
     assert worked.forge.requests("other/secret") == []
+
+
+def test_a_forge_behind_ssh_is_reached_with_the_key_of_the_gateway(
+    worked: Worked, keyed: SshServer
+) -> None:
+    """Though the gateway runs under a uid that its container knows no name of."""
+    asked = len(worked.forge.requests())
+    command = "echo x >x && git add x && git commit -qm X && git push -q origin HEAD"
+
+    said = worked.deployment.say(
+        f"tool Bash {json.dumps({'command': command})}",
+        repository="keyed:team/shop",
+        issue="8",
+        branch="over-ssh",
+    )
+
+    assert worked.forge.show("team/shop", "over-ssh", "x") == "x\n", said
+    assert len(worked.forge.requests()) == asked
+    key = keyed.key_file.read_text().splitlines()[1]
+    agents = worked.deployment.directory / "agents"
+    files = (path for path in agents.rglob("*") if path.is_file())
+    assert [path for path in files if key.encode() in path.read_bytes()] == []
 
 
 def test_the_next_webhook_goes_on_after_the_containers_were_destroyed(

@@ -110,12 +110,12 @@ def new_key(path: Path) -> str:
     return path.with_name(f"{path.name}.pub").read_text().strip()
 
 
-def new_ssh_server(repositories: Path) -> SshServer:
-    """Return a running server of these repositories; stop it."""
+def new_ssh_server(repositories: Path, address: str = "127.0.0.1") -> SshServer:
+    """Return a running server of these repositories, also at an address; stop it."""
     server = SshServer(private_directory("ssh"), repositories, free_ports(1)[0])
     directory = server.directory
     host, public = new_key(directory / "host"), new_key(server.key_file)
-    server.known_hosts_file.write_text(f"[127.0.0.1]:{server.port} {host}\n")
+    server.known_hosts_file.write_text(f"[{address}]:{server.port} {host}\n")
     serve = directory / "serve"
     serve.write_text(_SERVE.format(repositories=repositories, path=os.environ["PATH"]))
     serve.chmod(0o755)
@@ -126,8 +126,9 @@ def new_ssh_server(repositories: Path) -> SshServer:
     line = f"{USER}:x:{number}:{group}::{directory}:/bin/sh\n"
     (directory / "passwd").write_text(line)
     (directory / "group").write_text(f"{USER}:x:{group}:\n")
+    listen = "".join(f"ListenAddress {one}\n" for one in {"127.0.0.1", address})
     (directory / "conf").write_text(
-        f"Port {server.port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\n"
+        f"Port {server.port}\n{listen}HostKey {directory}/host\n"
         f"AuthorizedKeysFile {directory}/authorized_keys\nAcceptEnv GIT_PROTOCOL\n"
         "UsePAM no\nStrictModes no\nPidFile none\nPasswordAuthentication no\n"
         "MaxStartups 100\n" + _session_program()
