@@ -73,6 +73,27 @@ ROWS: tuple[
         ["session closed", "tree closed", "session closed", "tree closed"],
     ),
     (
+        "I03 another works on its branch",
+        [row(used_at=OLD, issue="8"), row(conversation_id="conv-2")],
+        [tree()],
+        "open",
+        ["session age"],
+    ),
+    (
+        "I02 another works on its branch",
+        [row(), row(issue=None, conversation_id="conv-2")],
+        [tree()],
+        "closed",
+        ["session closed"],
+    ),
+    (
+        "I03 the last of its branch",
+        [row(used_at=OLD), row(issue=None, used_at=OLD, conversation_id="conv-2")],
+        [tree()],
+        None,
+        ["session age", "tree age", "session age"],
+    ),
+    (
         "I04 the branch tells the issue",
         [],
         [tree(branch="agentkeep/issue-7")],

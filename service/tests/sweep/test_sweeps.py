@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agentd.errors import AgentUnavailable, GatewayUnavailable
 from agentd.sweep.sweeper import Sweeper
+from agentd.sweep.values import Candidate
 
 from .old_files import DAY, session
 from .swept_world import START, World, parts_of, world
@@ -158,6 +159,47 @@ async def test_a_session_that_is_used_during_the_sweep_stays(tmp_path: Path) -> 
 
         assert one.work.dropped == []
         assert swept.sweep.counts["sessions"] == 0
+
+
+async def test_a_worktree_stays_as_long_as_another_session_is_in_it(
+    tmp_path: Path,
+) -> None:
+    """I03: the session that is too old goes alone."""
+    async with world(tmp_path) as one:
+        await one.add(1, issue="1", branch="shared", days=31)
+        await one.add(2, issue=None, branch="shared", days=32)
+        await one.add(3, issue="3", branch="shared")
+        one.put_tree("shared")
+
+        dry = await one.sweeper.sweep("request", dry_run=True)
+        swept = await one.sweeper.sweep("interval")
+
+        assert sorted(one.work.dropped) == ["conv-1", "conv-2"]
+        assert len(one.agents.trees) == 1
+        assert dry.sweep.counts["trees"] == swept.sweep.counts["trees"] == 0
+
+
+async def test_a_worktree_that_somebody_enters_during_the_sweep_stays(
+    tmp_path: Path,
+) -> None:
+    """I04, I12: removing what others left may take long."""
+    async with world(tmp_path) as one:
+        one.put_tree("agentkeep/issue-1")
+        one.put_tree("old", days=31)
+        one.forge.states["1"] = "closed"
+        branches = {"agentkeep/issue-1", "old"}
+
+        async def entered(candidate: Candidate) -> None:
+            if candidate.branch in branches:
+                branches.discard(candidate.branch)
+                await one.add(len(branches), issue=None, branch=candidate.branch)
+
+        one.archive.keep = entered  # type: ignore[method-assign]
+        swept = await one.sweeper.sweep("interval")
+
+        assert branches == set()
+        assert len(one.agents.trees) == 2
+        assert swept.sweep.counts["trees"] == 0
 
 
 async def test_what_cannot_be_archived_stays(tmp_path: Path) -> None:

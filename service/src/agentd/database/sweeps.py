@@ -120,6 +120,24 @@ async def used_at(connection: AsyncConnection, conversation_id: str) -> float | 
     return None if found is None else float(found)
 
 
+async def repositories_of_branch(
+    connection: AsyncConnection, agent: str, branch: str, without: str | None
+) -> list[str]:
+    """Return in which repositories an agent has a session on a branch."""
+    rows = await connection.scalars(
+        select(conversations.c.repository)
+        .join(sessions, sessions.c.conversation_id == conversations.c.id)
+        .where(
+            conversations.c.agent == agent,
+            conversations.c.branch == branch,
+            conversations.c.repository.is_not(None),
+            conversations.c.id != (without or ""),
+        )
+        .distinct()
+    )
+    return [str(one) for one in rows]
+
+
 def take_asking(connection: Connection) -> bool:
     """Be the one host that asks forges, as long as this connection lives."""
     taken = text("SELECT pg_try_advisory_lock(:asking)")

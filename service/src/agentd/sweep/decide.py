@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agentd.sweep.values import Candidate, Issue, IssueState, Reason, TreeRow, WorkRow
@@ -14,6 +14,8 @@ from agentd.workdirs.names import issue_branch
 PREFIX = issue_branch("")
 # An agent may tell of as many worktrees as it likes; each would be a question.
 MAX_ORPHANS = 200
+# Agent, repository and branch: where a worktree is.
+Place = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ def decide(found: Found, states: Mapping[Issue, IssueState]) -> list[Candidate]:
     """
     gone: list[Candidate] = []
     closed = {issue for issue, state in states.items() if state == "closed"}
-    for row in found.rows:
-        if not row.has_session or not row.here:
-            continue
-        if row.used_at < found.before:
-            gone += _with_tree(row, found.trees, "age")
-        elif row.issue and Issue(row.repository, row.issue) in closed:
-            gone += _with_tree(row, found.trees, "closed")
+    going = [(row, _reason(row, found, closed)) for row in found.rows]
+    used = {_place(row) for row, reason in going if row.has_session and not reason}
+    left = {_place(tree) for tree in found.trees} - used
+    for row, reason in going:
+        if reason is not None:
+            gone += _with_tree(row, left, reason)
+            left.discard(_place(row))
     for tree in _without_session(found):
         issue = issue_of(tree, found.rows)
         if tree.used_at < found.before:
@@ -64,6 +66,20 @@ def decide(found: Found, states: Mapping[Issue, IssueState]) -> list[Candidate]:
         elif issue in closed:
             gone.append(_tree(tree, issue, "orphan"))
     return gone
+
+
+def _reason(row: WorkRow, found: Found, closed: Collection[Issue]) -> Reason | None:
+    """Return why a session goes, or None."""
+    if not row.has_session or not row.here:
+        return None
+    if row.used_at < found.before:
+        return "age"
+    is_closed = row.issue and Issue(row.repository, row.issue) in closed
+    return "closed" if is_closed else None
+
+
+def _place(one: WorkRow | TreeRow) -> Place:
+    return one.agent, one.repository, one.branch
 
 
 def issue_of(tree: TreeRow, rows: Iterable[WorkRow]) -> Issue | None:
@@ -78,16 +94,14 @@ def issue_of(tree: TreeRow, rows: Iterable[WorkRow]) -> Issue | None:
 
 
 def _without_session(found: Found) -> Iterator[TreeRow]:
-    used = {
-        (row.agent, row.repository, row.branch) for row in found.rows if row.has_session
-    }
+    used = {_place(row) for row in found.rows if row.has_session}
     for tree in found.trees:
-        if not tree.held and (tree.agent, tree.repository, tree.branch) not in used:
+        if not tree.held and _place(tree) not in used:
             yield tree
 
 
 def _with_tree(
-    row: WorkRow, trees: Iterable[TreeRow], reason: Reason
+    row: WorkRow, trees: Collection[Place], reason: Reason
 ) -> Iterator[Candidate]:
     """Yield a session, and the worktree that goes with it."""
     session = Candidate(
@@ -100,8 +114,7 @@ def _with_tree(
         conversation_id=row.conversation_id,
     )
     yield session
-    where = (row.agent, row.repository, row.branch)
-    if any((one.agent, one.repository, one.branch) == where for one in trees):
+    if _place(row) in trees:
         yield replace(session, kind="tree")
 
 

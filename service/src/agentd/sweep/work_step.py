@@ -9,7 +9,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from agentd.database.sweeps import take_asking, used_at, work_rows
+from agentd.database.sweeps import (
+    repositories_of_branch,
+    take_asking,
+    used_at,
+    work_rows,
+)
 from agentd.errors import AgentdError, SweepBusy, WorkRefused
 from agentd.sweep.agent_side import AgentSide
 from agentd.sweep.decide import Found, decide, questions
@@ -169,6 +174,9 @@ class WorkStep:
     async def _remove_tree(self, candidate: Candidate) -> None:
         repository = self.parts.cleaning.repository(candidate.repository or "")
         tree = Tree(repository, candidate.branch or "")
+        # Others may have begun to work there since it was looked at.
+        if await self._has_others(candidate):
+            return
         removed = await self.parts.worktrees.remove(candidate.agent, [tree])
         self.tally.counts.trees += removed.count
         if removed.busy:
@@ -183,7 +191,8 @@ class WorkStep:
             last = await used_at(connection, conversation_id)
         if last is None or last >= self.parts.clock.now() - age:
             return
-        if candidate.branch and candidate.issue and candidate.repository:
+        is_alone = not await self._has_others(candidate)
+        if is_alone and candidate.branch and candidate.issue and candidate.repository:
             dropped = await self.parts.cleaning.reset(
                 candidate.agent, candidate.repository, candidate.issue
             )
@@ -194,6 +203,19 @@ class WorkStep:
         self.tally.counts.sessions += session
         if candidate.branch:
             await self._remove_tree(candidate)
+
+    async def _has_others(self, candidate: Candidate) -> bool:
+        """Return whether a session of another conversation is in its worktree."""
+        if candidate.branch is None:
+            return False
+        async with self.parts.database.read() as connection:
+            found = await repositories_of_branch(
+                connection,
+                candidate.agent,
+                candidate.branch,
+                candidate.conversation_id,
+            )
+        return candidate.repository in {self._stored(one) for one in found}
 
     async def _archive(self, candidate: Candidate) -> None:
         if self.parts.archive is not None:
