@@ -14,7 +14,7 @@ import pytest
 from control.running_app import Parts, control
 
 from agentd.api.gateway_issues import GatewayIssues
-from agentd.errors import GatewayUnavailable
+from agentd.errors import GatewayUnavailable, WorkRefused
 from agentd.workdirs.names import RepositoryName
 
 REPOSITORY = RepositoryName("forge", "shop", "web")
@@ -132,6 +132,16 @@ async def test_what_is_no_state_is_an_error_with_its_reason(
     # I06
     async with gateway(short_path, status, body) as path:
         with pytest.raises(GatewayUnavailable, match=why):
+            await GatewayIssues(path).state(REPOSITORY, "7")
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_a_question_that_may_not_be_asked_is_no_fault_of_the_forge(
+    short_path: Path, status: int
+) -> None:
+    # I06
+    async with gateway(short_path, status, {"error": "It is no issue."}) as path:
+        with pytest.raises(WorkRefused, match="It is no issue"):
             await GatewayIssues(path).state(REPOSITORY, "7")
 
 

@@ -7,7 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from agentd.errors import AgentUnavailable, GatewayUnavailable
+import pytest
+
+from agentd.errors import (
+    AgentdError,
+    AgentUnavailable,
+    GatewayUnavailable,
+    WorkRefused,
+)
 from agentd.sweep.sweeper import Sweeper
 from agentd.sweep.values import Candidate
 
@@ -112,6 +119,26 @@ async def test_a_forge_that_is_away_has_nothing_removed(tmp_path: Path) -> None:
         assert swept.sweep.counts["skipped"] == 8
         assert swept.sweep.counts["sessions"] == 1
         assert "3 times in a row" in swept.sweep.problems[-1]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "error"), [("words ", WorkRefused("No issue.")), ("SHOP-", AWAY)]
+)
+async def test_what_another_could_not_be_asked_about_keeps_no_forge_from_being_asked(
+    tmp_path: Path, prefix: str, error: AgentdError
+) -> None:
+    """I06: neither words that are no issue nor a tracker that is away."""
+    async with world(tmp_path) as one:
+        for number in range(1, 6):
+            await one.add(number, issue=f"{prefix}{number}", days=2)
+            one.forge.states[f"{prefix}{number}"] = error
+        await one.add(7, issue="7")
+        one.forge.states["7"] = "closed"
+
+        swept = await one.sweeper.sweep("interval")
+
+        assert [wish.issue for wish in one.work.cleaned] == ["7"]
+        assert swept.sweep.counts["skipped"] == 5
 
 
 async def test_an_error_with_one_entry_keeps_no_other(tmp_path: Path) -> None:

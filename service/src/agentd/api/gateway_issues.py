@@ -12,7 +12,7 @@ from typing import cast, get_args
 from urllib.parse import urlencode
 
 from agentd.api.gateway_socket import Answered, Question, ask
-from agentd.errors import GatewayUnavailable
+from agentd.errors import GatewayUnavailable, WorkRefused
 from agentd.settings import ControlSettings
 from agentd.spawner.calls import printable
 from agentd.sweep.values import IssueState
@@ -20,6 +20,8 @@ from agentd.workdirs.names import RepositoryName
 
 TIMEOUT_SECONDS = 60.0
 MAX_BYTES = 65_536
+# The question is at fault: no forge was asked.
+REFUSED = frozenset({400, 403})
 TRACKED = re.compile(r"[A-Z][A-Z0-9_]*-[1-9][0-9]*")
 
 
@@ -31,8 +33,9 @@ class GatewayIssues:
     tracker: str | None = None
 
     async def state(self, repository: RepositoryName, issue: str) -> IssueState:
-        """Return the state of an issue; raise GatewayUnavailable.
+        """Return the state of an issue.
 
+        Raise GatewayUnavailable, or WorkRefused if no such issue may be asked about.
         An issue with the key of a tracker is no forge's, and missing without one.
         """
         forge = repository.forge
@@ -63,7 +66,10 @@ def issue_states(settings: ControlSettings) -> GatewayIssues | None:
 
 
 def read_state(answer: Answered) -> IssueState:
-    """Return the state that an answer tells; raise ValueError with the reason."""
+    """Return the state that an answer tells.
+
+    Raise ValueError with the reason, or WorkRefused if it is the question's fault.
+    """
     try:
         told = json.loads(answer.body)
     except ValueError:
@@ -72,7 +78,8 @@ def read_state(answer: Answered) -> IssueState:
     if answer.status != 200:
         reason = found.get("error")
         known = isinstance(reason, str) and reason
-        raise ValueError(printable(reason) if known else f"it said {answer.shown}")
+        why = printable(reason) if known else f"it said {answer.shown}"
+        raise (WorkRefused if answer.status in REFUSED else ValueError)(why)
     state = found.get("state")
     if not isinstance(state, str) or state not in get_args(IssueState):
         raise ValueError("the gateway's answer tells no state")

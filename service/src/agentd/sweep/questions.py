@@ -55,19 +55,24 @@ class Questions:
             except WorkRefused:
                 # Words of a caller's own: no forge knows of it.
                 continue
-            if failures[repository.forge] >= MAX_FAILURES:
-                given_up[repository.forge] += 1
+            asked = _asked(repository, issue.issue)
+            if failures[asked] >= MAX_FAILURES:
+                given_up[asked] += 1
                 continue
             # Before the first one too: another sweep may have ended just now.
             await self.sleep(self.pause_seconds)
             tally.counts.questions += 1
             try:
                 known[issue] = await self.states.state(repository, issue.issue)
-            except AgentdError as error:
-                failures[repository.forge] += 1
+            except WorkRefused as error:
+                # No fault of the forge, which the others are asked about.
                 tally.skip(error)
                 continue
-            failures[repository.forge] = 0
+            except AgentdError as error:
+                failures[asked] += 1
+                tally.skip(error)
+                continue
+            failures[asked] = 0
             if known[issue] == "missing":
                 where = {"issue": issue.issue, "repository": issue.repository}
                 tally.skip(MISSING.format(**where))
@@ -75,3 +80,9 @@ class Questions:
             words = GIVEN_UP.format(forge=forge, count=count, most=MAX_FAILURES)
             tally.skip(words, count)
         return known
+
+
+def _asked(repository: RepositoryName, issue: str) -> str:
+    """Return who is asked: keys such as SHOP-7 are a tracker's, away or not."""
+    forge = repository.forge
+    return forge if issue.isdecimal() else f"tracker of {forge}"
