@@ -11,6 +11,7 @@ from agentd.spawner.calls import printable
 from agentd.usage.areas import AREAS
 
 MOST = 2**53
+MOST_SECONDS = 1_000_000
 MAX_PROBLEMS = 12
 
 
@@ -18,12 +19,10 @@ def read_usage(answer: Mapping[str, object], at: float) -> Usage:
     """Return what an answer says, whatever shape it has; unknown areas are dropped."""
     areas = answer.get("areas")
     told = areas if isinstance(areas, dict) else {}
-    seconds = answer.get("seconds")
-    timed = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     return Usage(
         at=at,
         areas={name: _amount(told.get(name)) for name in AREAS},
-        seconds=min(max(float(seconds), 0.0), 1e6) if timed else 0.0,  # type: ignore[arg-type]
+        seconds=_seconds(answer.get("seconds")),
         whole=answer.get("whole") is True,
         problems=_sentences(answer.get("problems")),
     )
@@ -39,6 +38,13 @@ def _count(found: object) -> int:
     if isinstance(found, bool) or not isinstance(found, int):
         return 0
     return min(max(found, 0), MOST)
+
+
+def _seconds(found: object) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return 0.0
+    # Bounded first: an int may be too large for a float.
+    return float(min(max(found, 0), MOST_SECONDS))
 
 
 def _sentences(found: object) -> tuple[str, ...]:
