@@ -131,7 +131,7 @@ LAYERS = (
         never="agentd.api agentd.app agentd.engine agentd.gateway agentd.agent",
     ),
     layer(
-        AGENTD + r"(app|serve)\.py|" + AGENTD + r"(api|conversations)/.*",
+        AGENTD + r"(app|running|serve)\.py|" + AGENTD + r"(api|conversations)/.*",
         "fastapi h11 prometheus_client pydantic starlette structlog uvicorn websockets",
         never="agentd.gateway agentd.agent",
     ),

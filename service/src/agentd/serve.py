@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from agentd import __version__
 from agentd.api.protocol import SOCKET_OPTIONS, ControlProtocol
 from agentd.api.state import Service
-from agentd.app import Edges, create_app
+from agentd.app import create_app
 from agentd.clock import Clock
 from agentd.engine.claude import ClaudeClients
 from agentd.engine.limits import limits_of
@@ -28,6 +28,7 @@ from agentd.errors import SettingsInvalid
 from agentd.legacy import variable_warnings
 from agentd.log import configure_log, get_log
 from agentd.output.redis_address import read_redis_address
+from agentd.running import Edges
 from agentd.settings import ControlSettings, read_secret
 from agentd.spawner.control import SocketSpawner
 

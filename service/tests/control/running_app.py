@@ -15,9 +15,10 @@ import httpx
 from fastapi import FastAPI
 
 from agentd.api.state import Service
-from agentd.app import Edges, create_app
+from agentd.app import create_app
 from agentd.clock import Clock
 from agentd.conversations.turns import Turns
+from agentd.running import Edges
 from agentd.settings import AgentEntry, ControlSettings
 
 from .fakes import FakeEngine, FakeSpawner
