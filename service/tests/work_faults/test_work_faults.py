@@ -94,25 +94,26 @@ def running(directory: Path, forge: Forge, chance: random.Random) -> Iterator[Ac
         stack.start_gateway(**settings["gateway"])
         for name in AGENTS:
             stack.start_side(name, **settings[name])
-        control = ControlProcess(
-            stack,
-            AGENTS,
-            settings={
-                "forges": {"main": {"kind": "forgejo"}},
-                "gateway_status_socket": str(directory / "status.sock"),
-                "work": {"acquire_timeout_seconds": 5},
-                "sweep": {"question_seconds": 0},
-                "max_running_tasks_per_agent": 2,
-                # Far more often than workers die, a task is killed in its attempts.
-                "task_max_attempts": 50,
-            },
-        )
+        control = ControlProcess(stack, AGENTS, settings=control_settings(directory))
         exits.push(control.__exit__)
         control.start()
         hook = {"secret": SECRET, "user": "agentkeep"}
         put = control.client.put("/api/registry/webhooks/forgejo", json=hook)
         assert put.status_code == 200, put.text
         yield Actions(chance, stack, control, forge, settings, ISSUES)
+
+
+def control_settings(directory: Path) -> dict[str, object]:
+    """Return what control is told, beside what it has anyway."""
+    return {
+        "forges": {"main": {"kind": "forgejo"}},
+        "gateway_status_socket": str(directory / "status.sock"),
+        "work": {"acquire_timeout_seconds": 5},
+        "sweep": {"question_seconds": 0},
+        "max_running_tasks_per_agent": 2,
+        # Far more often than workers die, a task is killed in its attempts.
+        "task_max_attempts": 50,
+    }
 
 
 @asynccontextmanager

@@ -32,6 +32,15 @@ def acquired(settings: AgentSettings, branch: str) -> Acquired:
     return acquire(places_of(settings), runner, Wanted(SHOP, branch))
 
 
+WORK = (
+    ("add", "-A"),
+    ("commit", "-m", "Mine"),
+    ("push", "origin", "HEAD"),
+    # The old text was never fetched: git asks for it now.
+    ("show", "HEAD~2:a.txt"),
+)
+
+
 @pytest.mark.parametrize("way", ["http", "ssh"])
 async def test_a_worktree_is_made_worked_in_and_taken_up_again_through_the_gateway(
     short_path: Path,
@@ -59,13 +68,7 @@ async def test_a_worktree_is_made_worked_in_and_taken_up_again_through_the_gatew
         first = await asyncio.to_thread(acquired, settings, "agentkeep/issue-7")
         tree = Path(first.path)
         (tree / "b.txt").write_text("mine\n")
-        for words in (
-            ("add", "-A"),
-            ("commit", "-m", "Mine"),
-            ("push", "origin", "HEAD"),
-            # The old text was never fetched: git asks for it now.
-            ("show", "HEAD~2:a.txt"),
-        ):
+        for words in WORK:
             shown = await asyncio.to_thread(git, tree, *words)
         forge.commit("team/shop", "Theirs", "agentkeep/issue-7", **{"c.txt": "c\n"})
         again = await asyncio.to_thread(acquired, settings, "agentkeep/issue-7")

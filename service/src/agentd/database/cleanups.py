@@ -180,17 +180,7 @@ def concerned(
         .where(asked | shares)
         .order_by(conversations.c.agent, conversations.c.id)
     )
-    return [
-        Concerned(
-            key=SessionKey(row.agent, row.id),
-            issue=row.issue,
-            branch=row.branch,
-            has_session=row.session_id is not None,
-            asked=bool(row.asked),
-            last_said_at=row.said,
-        )
-        for row in rows
-    ]
+    return [_concerned(row) for row in rows]
 
 
 def cancel_tasks_of(
@@ -224,6 +214,17 @@ def _about(table: Table, wish: Wish, repositories: list[str]) -> ColumnElement[b
         if value is not None
     ]
     return _in(table, wish, repositories) & or_(false(), *which)
+
+
+def _concerned(row: Any) -> Concerned:
+    return Concerned(
+        key=SessionKey(row.agent, row.id),
+        issue=row.issue,
+        branch=row.branch,
+        has_session=row.session_id is not None,
+        asked=bool(row.asked),
+        last_said_at=row.said,
+    )
 
 
 def _later(asked_at: float) -> ColumnElement[float]:
