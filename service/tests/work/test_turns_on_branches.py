@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from agentd.errors import (
 )
 from agentd.work.workdirs import NEVER_SECONDS
 
-from .worktrees import ON_BRANCH, WEB, WorkSpawner, until, working
+from .worktrees import ON_BRANCH, WEB, Json, WorkSpawner, until, working
 
 TURN = "11111111-1111-4111-8111-111111111111"
 PLACE = ("main", WEB, "fix/cart")
@@ -189,6 +190,45 @@ async def test_a_turn_that_its_agent_ends_alone_holds_on_until_its_end_is_known(
         await until(lambda: not running.spawner.held)
 
     assert list(held) == [PLACE]
+
+
+async def test_a_late_release_does_not_take_the_worktree_from_the_next_turn(
+    tmp_path: Path,
+) -> None:
+    """H07: both turns are of the same conversation, which holds it by its name."""
+
+    class Slow(WorkSpawner):
+        releasing, go, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def _release(self, agent: str, given: dict[str, object]) -> Json:
+            self.releasing.set()
+            await self.go.wait()
+            released = await super()._release(agent, given)
+            self.done.set()
+            return released
+
+    spawner = Slow(turn_states=[{"running": True}, ENDED])
+    engine = FakeEngine(script=[AgentLost("The connection went away.")])
+    async with (
+        working(tmp_path, Parts(engine=engine, spawner=spawner)) as running,
+        asyncio.TaskGroup() as tasks,
+    ):
+        lost = await running.say(**ON_BRANCH)
+        await spawner.releasing.wait()
+        engine.gate = asyncio.Event()
+        known = {"conversation_id": lost["conversation_id"]}
+        tasks.create_task(running.say("go on", **known))
+        # It waits, or has begun already: either way the release comes now.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await until(lambda: len(engine.wishes) == 2)
+        spawner.go.set()
+        await spawner.done.wait()
+        await until(lambda: len(engine.wishes) == 2)
+        held = dict(spawner.held)
+        engine.gate.set()
+
+    assert held == {PLACE: lost["conversation_id"]}
 
 
 async def test_a_release_that_fails_is_tried_until_it_is_taken(tmp_path: Path) -> None:

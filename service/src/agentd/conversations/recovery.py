@@ -200,8 +200,11 @@ class Recovery:
             log.warning("turn_went_on_elsewhere", error=str(error))
             self.forget(turn.key.conversation_id)
             return True
-        self.forget(turn.key.conversation_id)
-        await leave_after(self._parts, turn.key)
+        # Before the next turn may begin, which holds its work directory by this name.
+        try:
+            await leave_after(self._parts, turn.key)
+        finally:
+            self.forget(turn.key.conversation_id)
         log.info(
             "turn_recovered",
             agent=turn.key.agent,
