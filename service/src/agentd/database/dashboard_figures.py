@@ -18,6 +18,8 @@ from agentd.database.work_tables import records, sweeps, usage_samples, webhook_
 MAX_ROWS = 5000
 # Two hosts take their samples at times of their own: what lies so near is one look.
 NEAR = 1.5
+# All hosts tell of one database; everything else each has on its own disk.
+SHARED = ("", "database")
 
 Amounts = Mapping[tuple[str, str], tuple[int, int]]
 
@@ -156,11 +158,13 @@ def _sample(
     )
     if agent is not None:
         wanted = wanted.where(usage_samples.c.agent == agent)
-    # Of several samples of the same, the later one is what counts.
-    return Sample(
-        last,
-        {
-            (row.agent, row.area): (row.bytes, row.files)
-            for row in connection.execute(wanted)
-        },
-    )
+    # Of several samples of one host, the later one is what counts.
+    latest: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for row in connection.execute(wanted):
+        host = "" if (row.agent, row.area) == SHARED else row.host
+        latest[host, row.agent, row.area] = (row.bytes, row.files)
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for (_host, owner, area), (size, files) in latest.items():
+        before = sums.get((owner, area), (0, 0))
+        sums[owner, area] = (before[0] + size, before[1] + files)
+    return Sample(last, sums)
