@@ -280,5 +280,8 @@ async def world(directory: Path, **settings: object) -> AsyncIterator[World]:
             archive=archive,
             sleep=sleep,
         )
+        # This database is no new one.
+        key = SessionKey("main", "conv-old")
+        await database.do(lambda c: add_conversation(c, key, START - 400 * DAY))
         sweeper = Sweeper(parts)
         yield World(database, agents, forge, work, archive, sweeper, slept, now)

@@ -120,6 +120,15 @@ async def used_at(connection: AsyncConnection, conversation_id: str) -> float | 
     return None if found is None else float(found)
 
 
+async def known_since(connection: AsyncConnection) -> float | None:
+    """Return the oldest time that the database tells of: it is no younger."""
+    oldest = [
+        await connection.scalar(select(func.min(column)))
+        for column in (conversations.c.created_at, sweeps.c.started_at)
+    ]
+    return min((float(one) for one in oldest if one is not None), default=None)
+
+
 async def repositories_of_branch(
     connection: AsyncConnection, agent: str, branch: str, without: str | None
 ) -> list[str]:

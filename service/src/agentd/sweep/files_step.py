@@ -8,10 +8,11 @@ import asyncio
 from dataclasses import dataclass
 
 from agentd.database.sessions import session_ids
+from agentd.database.sweeps import known_since
 from agentd.errors import AgentdError
 from agentd.sweep.agent_side import AgentSide, OldTranscript
 from agentd.sweep.parts import SweepParts
-from agentd.sweep.values import Candidate, Tally
+from agentd.sweep.values import AskedBy, Candidate, Tally
 
 DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3600.0
@@ -23,6 +24,13 @@ SET_ASIDE = (
     "may know of them. Restore it, or move it away."
 )
 
+# An old one may have been lost, and be restored as soon as somebody sees it.
+YOUNG = (
+    'Old transcripts of agent "{agent}" stay: the database is younger than they are, '
+    "and cannot know whose they were. Restore the one that was lost, or have them "
+    "removed with POST /sweep."
+)
+
 
 @dataclass(frozen=True)
 class FilesStep:
@@ -31,6 +39,7 @@ class FilesStep:
     parts: SweepParts
     tally: Tally
     agent: str
+    asked_by: AskedBy = "request"
 
     async def run(self) -> None:
         """Remove what is too old."""
@@ -67,13 +76,22 @@ class FilesStep:
             self.tally.skip(SET_ASIDE.format(names=", ".join(aside)))
             return
         seconds = self.parts.settings.transcript_ttl_days * DAY_SECONDS
+        is_young = self.asked_by == "interval" and await self._is_young(seconds)
         async for page in side.old_transcripts(seconds):
             # Asked anew for each page: a session may have got a conversation (I09).
             async with self.parts.database.read() as connection:
                 known = await session_ids(connection, self.agent)
             old = [one for one in page if one.session_id not in known]
+            if is_young and old:
+                self.tally.skip(YOUNG.format(agent=self.agent), len(old))
+                continue
             if old := [one for one in old if await self._archived(one)]:
                 await self._remove(side, old)
+
+    async def _is_young(self, seconds: float) -> bool:
+        async with self.parts.database.read() as connection:
+            since = await known_since(connection)
+        return since is None or since > self.parts.clock.now() - seconds
 
     async def _remove(self, side: AgentSide, old: list[OldTranscript]) -> None:
         removed = await side.remove_transcripts(old, self.tally.dry_run)

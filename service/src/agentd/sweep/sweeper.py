@@ -77,7 +77,7 @@ class Sweeper:
             )
         )
         tally = Tally(dry_run)
-        await self._steps(tally)
+        await self._steps(tally, asked_by)
         counts, problems = tally.counts.for_output(), tuple(tally.problems)
         ended = clock.now()
         await database.do(
@@ -89,7 +89,7 @@ class Sweeper:
             stored = await get_sweep(connection, number)
         return Swept(stored, tuple(tally.candidates), tally.more_candidates)
 
-    async def _steps(self, tally: Tally) -> None:
+    async def _steps(self, tally: Tally, asked_by: AskedBy) -> None:
         try:
             await WorkStep(self._parts, tally).run()
         except AgentdError as error:
@@ -99,7 +99,8 @@ class Sweeper:
         found = [Tally(tally.dry_run) for _agent in agents]
         async with asyncio.TaskGroup() as tasks:
             for agent, mine in zip(agents, found, strict=True):
-                tasks.create_task(FilesStep(self._parts, mine, agent).run())
+                step = FilesStep(self._parts, mine, agent, asked_by)
+                tasks.create_task(step.run())
         for mine in found:
             tally.add(mine)
 
