@@ -157,10 +157,14 @@ async def test_what_is_not_there_is_a_page_too(tmp_path: Path) -> None:
             "/agents/nobody": await get("/dashboard/agents/nobody"),
             "/tasks?offset=-1": await get("/dashboard/tasks?offset=-1"),
             "/usage?span=eon": await get("/dashboard/usage?span=eon"),
+            "/usages": await get("/dashboard/usages"),
+            "/actions/sweep": await get("/dashboard/actions/sweep"),
         }
+        slash = await get("/dashboard/")
 
     statuses = [answer.status_code for answer in answers.values()]
-    assert statuses == [404, 404, 404, 400, 400]
+    assert statuses == [404, 404, 404, 400, 400, 404, 404]
+    assert slash.headers["Location"] == "/dashboard"
     assert all("<h1>" in answer.text for answer in answers.values())
     assert "greater than or equal to 0" in answers["/tasks?offset=-1"].text
 

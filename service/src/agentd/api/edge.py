@@ -115,7 +115,7 @@ class Edge:
         answer: Answer,
     ) -> None:
         if not self._allowed(scope["path"], headers):
-            if scope["method"] == "GET" and is_ours(scope["path"]):
+            if scope["method"] in {"GET", "POST"} and is_ours(scope["path"]):
                 await answer.redirect(sign_in_page(scope))
                 return
             await answer.refuse(401, "Unauthorized: send the bearer token.")

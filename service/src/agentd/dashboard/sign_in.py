@@ -110,6 +110,9 @@ def next_page(given: str) -> str:
 
 def sign_in_page(scope: Mapping[str, Any]) -> bytes:
     """Return where one signs in, to come back to what was asked for."""
+    if scope["method"] != "GET":
+        # A form is not sent again: one cannot come back to it.
+        return SIGN_IN_PATH.encode("ascii")
     query = scope.get("query_string", b"").decode("latin-1")
     asked = next_page(scope["path"] + (f"?{query}" if query else ""))
     told = "" if asked == PATH else f"?next={quote(asked, safe='')}"
