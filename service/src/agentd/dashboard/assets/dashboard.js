@@ -11,8 +11,8 @@
   const pause = 2000;
   let fetching = false;
   let again = false;
-  let stale = false;
-  let opened = false;
+  let old = document.hidden;
+  let events = null;
 
   function show(state, text) {
     light.hidden = false;
@@ -54,11 +54,8 @@
   }
 
   async function refresh() {
-    // A page that nobody sees waits until somebody does.
-    if (document.hidden) {
-      stale = true;
-      return;
-    }
+    // A page that nobody sees is fetched as soon as somebody does.
+    if (document.hidden) return;
     if (fetching) {
       again = true;
       return;
@@ -70,7 +67,10 @@
         location.reload();
         return;
       }
-      if (!answer.ok) return;
+      if (!answer.ok) {
+        show("away", "not up to date");
+        return;
+      }
       const found = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of parts()) {
         const fresh = found.querySelector(`[data-live="${part.dataset.live}"]`);
@@ -91,12 +91,13 @@
   }
 
   function listen() {
-    const events = new EventSource("/dashboard/events");
+    if (events || document.hidden) return;
+    events = new EventSource("/dashboard/events");
     events.addEventListener("open", () => {
       show("live", "live");
       // Who was away does not know what it missed.
-      if (opened) refresh();
-      opened = true;
+      if (old) refresh();
+      old = true;
     });
     events.addEventListener("changed", (event) => {
       const asked = document.getElementById("main").dataset.topics.split(" ");
@@ -106,23 +107,31 @@
     });
     events.addEventListener("error", () => {
       show("away", "not live");
-      if (events.readyState === EventSource.CLOSED) setTimeout(listen, 15000);
+      if (events && events.readyState === EventSource.CLOSED) {
+        events = null;
+        setTimeout(listen, 15000);
+      }
     });
-    addEventListener("pagehide", () => events.close(), { once: true });
   }
 
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && stale) {
-      stale = false;
-      refresh();
-    }
-  });
+  function fallSilent() {
+    if (events) events.close();
+    events = null;
+  }
 
   // A page that comes back from the browser's memory is old.
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
-  if (light && parts().length > 0) listen();
+  addEventListener("pagehide", fallSilent);
+  if (light && parts().length > 0) {
+    // A browser has six connections to a server: pages in the background hold none.
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) fallSilent();
+      else listen();
+    });
+    listen();
+  }
 
   // What was done is told once, not again when the page is loaded anew.
   const address = new URL(location.href);
