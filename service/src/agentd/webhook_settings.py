@@ -21,6 +21,7 @@ from agentd.work_settings import RepositoryPattern
 from agentd.workdirs.names import is_branch
 
 MAX_PROMPT = 20_000
+MIN_SECRET = 16
 Priority = Literal["high", "normal", "low"]
 EventName = Literal[
     "issues.opened",
@@ -46,7 +47,7 @@ DEFAULT_EVENTS: tuple[EventName, ...] = (
     "pull_request.synchronized",
     "pull_request.review_requested",
 )
-Secret = Annotated[str, Field(min_length=16, max_length=1024)]
+Secret = Annotated[str, Field(min_length=MIN_SECRET, max_length=1024)]
 User = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\[\]-]{0,127}$")]
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 Definition = Annotated[str, Field(pattern=rf"^{NAME_PATTERN}$")]

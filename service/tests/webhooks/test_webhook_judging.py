@@ -152,6 +152,11 @@ def test_what_is_not_for_us_is_ignored_with_a_reason() -> None:
 
     assert "agents' own" in reason(judge(replace(OPENED, sender="Agent"), bench()))
     assert "agents' own" in reason(judge(replace(OPENED, sender=""), bench()))
+    # Agents that answer themselves never come to an end.
+    app = replace(OPENED, sender="agent[bot]")
+    assert "agents' own" in reason(judge(app, bench()))
+    person = bench(user="mira[bot]", rules=[{"addressed": False}])
+    assert isinstance(judge(OPENED, person), Dispatch)
     assert "not among those" in reason(judge(elsewhere, bench("github")))
     narrow = bench(repositories=["team/web", "team/s"])
     assert "not among those" in reason(judge(OPENED, narrow))

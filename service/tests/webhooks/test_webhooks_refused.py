@@ -56,6 +56,21 @@ async def test_a_secret_that_is_being_changed_and_one_in_a_file_are_taken(
     assert str(file) not in without.text
 
 
+@pytest.mark.parametrize("secret", ["", "\n", "guess-me"])
+async def test_a_secret_in_a_file_that_could_be_guessed_is_none(
+    tmp_path: Path, secret: str
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text(secret)
+    payload = delivery("forgejo", ISSUE).payload
+    async with hooked(tmp_path) as hooks:
+        await hooks.settle(secret=None, secret_file=str(file))
+        forged = signed("forgejo", "issue_comment", payload, secret=secret.strip())
+        taken = await hooks.send(forged)
+
+    assert taken.status_code == 503
+
+
 async def test_where_none_are_taken_nothing_is_told(tmp_path: Path) -> None:
     async with hooked(tmp_path) as hooks:
         none = await hooks.send(delivery("github", ISSUE), "github")

@@ -156,6 +156,24 @@ async def test_one_deed_that_is_told_by_several_events_gives_one_task(
     assert said["outcome"] == "dispatched"
 
 
+async def test_a_task_that_was_cancelled_stands_for_no_event(
+    tmp_path: Path, database_url: str
+) -> None:
+    """H09: closed, opened again and assigned: it is to be worked on."""
+    assigned = delivery("forgejo", "issues.assigned")
+    opened = {**assigned.payload, "action": "opened"}
+    async with hooked(tmp_path, database_url=database_url) as hooks:
+        hooks.control.service.queue.pause()
+        first = await hooks.take(signed("forgejo", "issues", opened))
+        await hooks.take(delivery("forgejo", "issues.closed"))
+        await hooks.cleaned()
+        second = await hooks.take(assigned)
+        hooks.control.service.queue.resume()
+        ends = [await hooks.ended(one["task_id"]) for one in (first, second)]
+
+    assert [one["status"] for one in ends] == ["cancelled", "completed"]
+
+
 async def test_a_repository_of_another_forge_is_named_with_it(tmp_path: Path) -> None:
     async with hooked(tmp_path) as hooks:
         await hooks.settle("github")

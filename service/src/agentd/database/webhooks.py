@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, delete, or_, select, update
 from agentd.database.insert import insert_into
 from agentd.database.tables import conversations
 from agentd.database.task_tables import tasks
+from agentd.database.tasks import CANCELLED
 from agentd.database.work_tables import webhook_events
 from agentd.webhooks.values import Received
 
@@ -118,6 +119,8 @@ def given_lately(
             webhook_events.c.repository == repository,
             webhook_events.c.issue == issue,
             tasks.c.agent == agent,
+            # What was closed and opened again is to be begun anew.
+            tasks.c.status != CANCELLED,
         )
         .limit(1)
     )

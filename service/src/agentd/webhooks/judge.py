@@ -93,7 +93,7 @@ def _repository(path: str, bench: Bench) -> RepositoryName:
 
 def _work(event: Event, repository: RepositoryName, bench: Bench) -> Decision:
     settings = bench.settings
-    if not event.sender or _same(event.sender, settings.user):
+    if not event.sender or _is_own(event.sender, settings.user):
         return Ignore("it is the agents' own doing")
     if settings.senders and not any(_same(event.sender, o) for o in settings.senders):
         return Ignore(f'"{event.sender[:100]}" is not among the senders')
@@ -132,6 +132,11 @@ def mentions(words: str, user: str) -> bool:
     name = re.escape(user.removesuffix("[bot]"))
     pattern = rf"(?<![\w@/.-])@{name}(?![\w-])|\[~(?:accountid:)?{name}\]"
     return re.search(pattern, words, re.IGNORECASE) is not None
+
+
+def _is_own(sender: str, user: str) -> bool:
+    """Return whether it is the agents' user; an app is one under either name."""
+    return any(_same(sender, name) for name in (user, f"{user}[bot]"))
 
 
 def _same(one: str, other: str) -> bool:

@@ -17,7 +17,7 @@ from agentd.errors import (
     WebhookUnknown,
 )
 from agentd.settings import ControlSettings, read_secret
-from agentd.webhook_settings import WebhookSettings, webhook_settings
+from agentd.webhook_settings import MIN_SECRET, WebhookSettings, webhook_settings
 from agentd.webhooks.judge import Bench
 from agentd.webhooks.values import Source
 
@@ -101,10 +101,20 @@ def _forge_of(source: Source, control: ControlSettings) -> str:
     raise DefinitionsFailed(NO_FORGE.format(source=source, what=what))
 
 
+def _demand_long(path: str, secret: str) -> None:
+    if len(secret) < MIN_SECRET:
+        raise SettingsInvalid(
+            f'Cannot use the secret "{path}": it has fewer than {MIN_SECRET} '
+            "characters, and could be guessed. Set a longer one there and at the "
+            "sender."
+        )
+
+
 def _secrets(settings: WebhookSettings) -> tuple[str, ...]:
     try:
         if settings.secret_file is not None:
             first = read_secret(settings.secret_file, "secret_file")
+            _demand_long(settings.secret_file, first)
         else:
             first = settings.secret or ""
     except SettingsInvalid as error:
