@@ -32,6 +32,18 @@ def test_without_samples_there_is_no_drawing() -> None:
     assert plot_of([], SPAN) is None
 
 
+@pytest.mark.parametrize("most", [100, 101, 4 * GIB - 1, int(2.1 * GIB)])
+@pytest.mark.parametrize("share", [0.5, 1.0, 2.5, 4.0])
+def test_the_lines_across_stay_apart_also_below_a_limit(
+    most: int, share: float
+) -> None:
+    drawn = plot_of(rows({"trees": most}), SPAN, limit=int(most * share))
+
+    assert drawn is not None
+    assert drawn.limit is not None
+    assert 2 <= len(drawn.across) <= 6
+
+
 @pytest.mark.parametrize(
     "found",
     [

@@ -94,9 +94,9 @@ def plot_of(rows: Sequence[Row], span: Span, limit: int | None = None) -> Plot |
     names = _names(rows)
     folded = [_folded(row, names) for row in rows]
     highest = max(row.total for row in folded)
-    step = _step(max(highest, 1))
     # A limit far above would press all else to the ground.
     drawn = limit if limit is not None and limit <= 4 * max(highest, 1) else None
+    step = _step(max(highest, drawn or 0, 1))
     top = step * math.ceil(max(highest, drawn or 0, 1) / step)
     return Plot(
         series=_series(folded, names, span, top),
