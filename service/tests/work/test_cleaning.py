@@ -101,6 +101,24 @@ async def test_a_merged_branch_leaves_its_worktree_and_what_is_over_with_it(
     assert (after["session_id"], after["resumed"]) == (open_still["session_id"], True)
 
 
+async def test_a_conversation_about_no_issue_keeps_the_branch_that_names_one(
+    tmp_path: Path, database_url: str
+) -> None:
+    """H09: nobody closed it, and it goes on where it was."""
+    on = {"database_url": database_url, "store_sessions": False}
+    branch = "agentkeep/issue-7"
+    async with working(tmp_path, **on) as running:
+        first = await running.say(repository="shop/web", branch=branch)
+        await running.say(agent="mail", branch="fix/cart", **ISSUE)
+        cleaned = await running.control.service.work.clean(CLOSED)
+        trees = set(running.spawner.trees)
+        again = await running.say(conversation_id=first["conversation_id"])
+
+    assert cleaned == Cleaned(worktrees=1, sessions=1)
+    assert trees == {("main", WEB, branch)}
+    assert again["resumed"]
+
+
 async def test_what_runs_is_not_stopped_and_goes_when_it_has_ended(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -30,7 +30,7 @@ from agentd.database.work_tables import cleanups
 from agentd.queue.values import Task
 from agentd.sessions.identity import SessionKey
 from agentd.work.values import Wish
-from agentd.workdirs.names import parse_repository
+from agentd.workdirs.names import issue_branch, parse_repository
 
 MAX_DUE = 100
 MAX_ERROR_CHARACTERS = 2000
@@ -155,7 +155,11 @@ def concerned(
     names = list(repositories)
     asked = _about(conversations, wish, names)
     branches = select(conversations.c.branch).where(asked)
-    shares = conversations.c.branch.in_(branches) & _in(conversations, wish, names)
+    named = [] if wish.issue is None else [issue_branch(wish.issue)]
+    theirs = or_(
+        conversations.c.branch.in_(branches), conversations.c.branch.in_(named)
+    )
+    shares = theirs & _in(conversations, wish, names)
     said = (
         select(func.max(messages.c.created_at))
         .where(messages.c.conversation_id == conversations.c.id)
