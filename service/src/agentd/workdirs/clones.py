@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import shutil
-import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,30 +15,22 @@ from pathlib import Path
 
 from agentd.workdirs.git import Git, GitFailed, reason_of
 from agentd.workdirs.names import RepositoryName
-from agentd.workdirs.places import (
-    Places,
-    is_directory,
-    names_in,
-    remove_directory,
-    set_aside,
-)
-from agentd.workdirs.recovery import is_on_a_branch, save_commit
+from agentd.workdirs.places import Places, is_directory, remove_directory, set_aside
+from agentd.workdirs.salvage import HEAD, NO_BRANCH, salvage, start_of
 from agentd.workdirs.state import heads
 
-HEAD = re.compile(rb"(ref: refs/[^\x00-\x20]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
 FETCHED = "agentkeep-fetched"
-MAX_PACKED_BYTES = 4 * 1024 * 1024
-# No branch of anybody: what the clone itself stands on is then free for a worktree.
-NO_BRANCH = "refs/heads/agentkeep/none"
-SALVAGED = "refs/agentkeep/salvaged"
+MAX_READY_BYTES = 16 * 1024 * 1024
+# In a draft that has all that it will have: what the worktrees of before stood on.
+READY = "agentkeep-ready"
+BRANCHES = "+refs/heads/*:refs/remotes/origin/*"
 # What is new and small comes at once: to ask for it later is one more question.
 SMALL_FILES = "--filter=blob:limit=65536"
 REMOTE = (
-    ("fetch", "+refs/heads/*:refs/remotes/origin/*"),
+    ("fetch", BRANCHES),
     ("promisor", "true"),
     ("partialclonefilter", "blob:none"),
 )
-UPLOAD = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack"
 SETTINGS = ("gc.autoDetach=false", "push.default=current", "push.autoSetupRemote=true")
 # What a server, the way to it or a git beside says; all else may be a damaged clone.
 _REMOTE = re.compile(
@@ -78,18 +69,7 @@ def is_sound(clone: Path) -> bool:
     git = clone / ".git"
     if not all(map(is_directory, (clone, git, git / "objects", git / "refs"))):
         return False
-    return HEAD.fullmatch(_start_of(git / "HEAD")) is not None
-
-
-def _start_of(path: Path, most: int = 4096) -> bytes:
-    with suppress(OSError):
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            if stat.S_ISREG(os.fstat(file).st_mode):
-                return os.read(file, most)
-        finally:
-            os.close(file)
-    return b""
+    return HEAD.fullmatch(start_of(git / "HEAD")) is not None
 
 
 def is_broken(git: Git, clone: Path, said: str) -> bool:
@@ -100,6 +80,10 @@ def is_broken(git: Git, clone: Path, said: str) -> bool:
     """
     if not is_sound(clone):
         return True
+    # To fsck it is an error if the forge's default branch is not there any more.
+    default = ("rev-parse", "--verify", "--quiet", "refs/remotes/origin/HEAD")
+    if git.ask(clone, *default).status != 0:
+        git.ask(clone, "remote", "set-head", "origin", "--delete")
     words = ("fsck", "--no-dangling", "--no-progress")
     if git.ask(clone, *words, "--connectivity-only").status != 0:
         return True
@@ -138,9 +122,10 @@ def ready_clone(
 def fetch(places: Places, git: Git, repository: RepositoryName, clone: Clone) -> Clone:
     """Fetch what is new and prune what is gone; go on without if nobody answers."""
     words = ("fetch", "--prune", "--quiet", "--no-auto-maintenance")
-    output = git.ask(clone.path, *words, SMALL_FILES, "origin")
+    # Named here: an agent may have its git fetch less.
+    output = git.ask(clone.path, *words, SMALL_FILES, "origin", BRANCHES)
     if output.status != 0 and "filter" in output.error:
-        output = git.ask(clone.path, *words, "origin")
+        output = git.ask(clone.path, *words, "origin", BRANCHES)
     damage = _DAMAGE.search(output.error)
     suspect = damage or (output.status != 0 and not _REMOTE.search(output.error))
     # Git gets from the forge what it misses, and only mutters about a broken pack.
@@ -178,6 +163,8 @@ def make_clone(places: Places, git: Git, repository: RepositoryName) -> Clone:
     nothing, and the next one begins again.
     """
     path, draft = places.clone(repository), places.draft(repository)
+    if not os.path.lexists(path) and is_sound(draft) and is_ready(draft):
+        return fetch(places, git, repository, _finish(path, draft))
     remove_directory(draft)
     draft.parent.mkdir(parents=True, exist_ok=True)
     settings = [word for one in SETTINGS for word in ("-c", one)]
@@ -206,12 +193,30 @@ def _replace(
 ) -> None:
     clone.healed = True
     clone.stood_on = heads(clone.path)
-    saved = _salvage(git, clone.path, places.draft(repository))
+    draft = places.draft(repository)
+    saved = salvage(git, clone.path, draft)
+    ready = json.dumps(clone.stood_on)
+    (draft / ".git" / READY).write_text(ready, encoding="utf-8")
     aside = set_aside(places, repository.forge, clone.path)
     clone.notices.append(
         f"The clone of {repository} was broken. It was cloned again with {saved} of its"
         f" own branches; what was there is kept as {aside} for a while."
     )
+
+
+def is_ready(draft: Path) -> bool:
+    """Return whether a draft only has to be put in the place of a broken clone."""
+    return (draft / ".git" / READY).is_file()
+
+
+def _finish(path: Path, draft: Path) -> Clone:
+    """Put a draft in its place whose broken clone was moved before the kill."""
+    clone = Clone(path, healed=True, made=True)
+    with suppress(OSError, ValueError):
+        clone.stood_on = json.loads(start_of(draft / ".git" / READY, MAX_READY_BYTES))
+    _put_in_place(path, draft)
+    clone.notices.append("What was broken off is finished: the clone is a new one.")
+    return clone
 
 
 def _put_in_place(path: Path, draft: Path) -> None:
@@ -228,72 +233,3 @@ def _stand_on_nothing(git: Git, clone: Path) -> None:
     git.run(clone, "symbolic-ref", "HEAD", NO_BRANCH)
     if head:
         git.ask(clone, "update-ref", "-d", head)
-
-
-def _salvage(git: Git, broken: Path, draft: Path) -> int:
-    """Fetch the branches of a broken clone that can still be read; return how many."""
-    source = broken / ".git"
-    if not is_directory(source):
-        return 0
-    with suppress(OSError):
-        _make_readable(git, source, draft)
-    words = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", UPLOAD)
-    before = _branches(git, draft)
-    wanted = ["+refs/heads/*:refs/heads/*", *_detached(source)]
-    with suppress(GitFailed):
-        if git.ask(draft, *words, str(source), *wanted).status != 0:
-            for one in [*_loose_branches(source), *_detached(source)]:
-                git.ask(draft, *words, str(source), one)
-    with suppress(GitFailed):
-        _keep_detached(git, draft)
-    return len(_branches(git, draft) - before)
-
-
-def _make_readable(git: Git, source: Path, draft: Path) -> None:
-    """Give a broken clone what git demands of a repository that it reads."""
-    if HEAD.fullmatch(_start_of(source / "HEAD")) is None:
-        remove_directory(source / "HEAD")
-        (source / "HEAD").write_text(f"ref: {NO_BRANCH}\n", encoding="utf-8")
-    (source / "refs").mkdir(exist_ok=True)
-    config = source / "config"
-    if git.ask(draft, "config", "--file", str(config), "--list").status != 0:
-        remove_directory(config)
-        shutil.copyfile(draft / ".git" / "config", config)
-
-
-def _keep_detached(git: Git, draft: Path) -> None:
-    for name in git.run(draft, "for-each-ref", "--format=%(refname)", SALVAGED).split():
-        commit = name.rpartition("/")[2]
-        if not is_on_a_branch(git, draft, commit):
-            save_commit(git, draft, commit)
-        git.ask(draft, "update-ref", "-d", name)
-
-
-def _branches(git: Git, clone: Path) -> set[str]:
-    listed = git.run(clone, "for-each-ref", "--format=%(refname)", "refs/heads")
-    return set(listed.split())
-
-
-def _detached(source: Path) -> list[str]:
-    """Return what to fetch so that commits on no branch are saved too."""
-    wanted = []
-    for name in names_in(source / "worktrees"):
-        head = _start_of(source / "worktrees" / name / "HEAD").strip()
-        if re.fullmatch(rb"[0-9a-f]{40,64}", head):
-            wanted.append(f"+{head.decode()}:{SALVAGED}/{head.decode()}")
-    return wanted
-
-
-def _loose_branches(source: Path) -> list[str]:
-    """Return what to fetch one by one if one branch spoils the others."""
-    names: set[str] = set()
-    heads = source / "refs" / "heads"
-    for directory, _directories, files in os.walk(heads):
-        names |= {str(Path(directory, one).relative_to(heads)) for one in files}
-    packed = re.findall(
-        rb"^[0-9a-f]{40,64} refs/heads/(\S+)$",
-        _start_of(source / "packed-refs", MAX_PACKED_BYTES),
-        re.MULTILINE,
-    )
-    names |= {one.decode("utf-8", "surrogateescape") for one in packed}
-    return [f"+refs/heads/{one}:refs/heads/{one}" for one in sorted(names)[:1000]]

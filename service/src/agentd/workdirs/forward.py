@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from agentd.workdirs.git import Git
+from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.recovery import is_dirty
 
 
@@ -18,12 +18,22 @@ def go_forward(git: Git, tree: Path, branch: str) -> list[str]:
     if state == "diverged":
         return [f"{branch} and the forge's have both gone on."]
     if state == "behind":
-        if not is_dirty(git, tree):
+        if _is_clean(git, tree):
             words = ("merge", "--ff-only", "--quiet", f"refs/remotes/origin/{branch}")
             if git.ask(tree, *words).status == 0:
                 return []
         return [f"The forge's {branch} has gone on."]
     return []
+
+
+def _is_clean(git: Git, tree: Path) -> bool:
+    try:
+        return not is_dirty(git, tree)
+    except GitFailed as error:
+        # A submodule whose clone is gone, say: that is for its agent to see to.
+        if error.given_up:
+            raise
+        return False
 
 
 def _compare(

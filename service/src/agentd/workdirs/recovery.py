@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -12,17 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentd.workdirs.git import Git
+from agentd.workdirs.state import heads, note
 
 RECOVERY = "worktree-recovery"
+PUT_BY = ("rebase-merge/autostash", "rebase-apply/autostash", "MERGE_AUTOSTASH")
 MESSAGE = "Work of {path} that was saved before it was reset or removed"
 
 
 @dataclass(frozen=True)
 class Saved:
-    """Where work was saved, if there was any; ``rest`` is what git cannot hold."""
+    """The branches where work was saved, if there was any.
+
+    ``put_by`` has what a rebase or a merge that is not finished had put by.
+    """
 
     branch: str | None = None
-    rest: bool = False
+    put_by: str | None = None
+
+    @property
+    def branches(self) -> list[str]:
+        """Return all of them."""
+        return [one for one in (self.branch, self.put_by) if one is not None]
 
 
 def is_dirty(git: Git, tree: Path) -> bool:
@@ -45,19 +56,43 @@ def save_work(git: Git, tree: Path, scratch: Path) -> Saved:
     something cannot be saved.
     """
     head = head_of(git, tree)
+    on_none = bool(head) and not is_on_a_branch(git, tree, head)
+    loose = save_commit(git, tree, head) if on_none else None
+    put_by = _save_put_by(git, tree)
     if not is_dirty(git, tree):
-        if not head or is_on_a_branch(git, tree, head):
-            return Saved()
-        return Saved(save_commit(git, tree, head))
+        return Saved(loose, put_by)
+    branch = _name(git, tree, _commit_files(git, tree, head, scratch))
+    if loose is not None:
+        # It has that commit as a parent.
+        git.run(tree, "update-ref", "-d", f"refs/heads/{loose}")
+    return Saved(branch, put_by)
+
+
+def _save_put_by(git: Git, tree: Path) -> str | None:
+    """Save what --autostash put by, which is on no branch and in no stash."""
+    admin = admin_of(git, tree)
+    for name in PUT_BY:
+        commit = note(admin / name)
+        if re.fullmatch(r"[0-9a-f]{40,64}", commit):
+            return save_commit(git, tree, commit)
+    return None
+
+
+def admin_of(git: Git, tree: Path) -> Path:
+    """Return git's own directory for a worktree."""
+    return Path(git.run(tree, "rev-parse", "--absolute-git-dir").strip())
+
+
+def _commit_files(git: Git, tree: Path, head: str, scratch: Path) -> str:
     environment = {"GIT_INDEX_FILE": str(scratch)}
     scratch.parent.mkdir(parents=True, exist_ok=True)
+    # That of a git that was killed.
+    scratch.with_name(f"{scratch.name}.lock").unlink(missing_ok=True)
     try:
-        index = Path(git.run(tree, "rev-parse", "--absolute-git-dir").strip()) / "index"
         with suppress(FileNotFoundError):
-            shutil.copyfile(index, scratch)
+            shutil.copyfile(admin_of(git, tree) / "index", scratch)
         git.run(tree, "add", "--all", environment=environment)
         files = _tree_of(git, tree, environment)
-        listed = git.run(tree, "ls-files", "--stage", environment=environment)
     finally:
         scratch.unlink(missing_ok=True)
     staged = git.ask(tree, "write-tree", "--missing-ok")
@@ -65,9 +100,7 @@ def save_work(git: Git, tree: Path, scratch: Path) -> Saved:
     if staged.status == 0 and staged.text.strip() != files and head:
         message = "What was staged of it"
         parents.append(_commit(git, tree, staged.text.strip(), [head], message))
-    commit = _commit(git, tree, files, parents, MESSAGE.format(path=tree))
-    rest = any(line.startswith("160000 ") for line in listed.splitlines())
-    return Saved(_name(git, tree, commit), rest)
+    return _commit(git, tree, files, parents, MESSAGE.format(path=tree))
 
 
 def save_commit(git: Git, directory: Path, commit: str) -> str:
@@ -109,10 +142,12 @@ def sweep_branches(
     """Delete what was saved longer ago than that; return the branches."""
     words = ("for-each-ref", "--format=%(committerdate:unix) %(refname)")
     listed = git.run(clone, *words, f"refs/heads/{RECOVERY}/")
+    in_use = set(heads(clone).values())
     now, swept = time.time(), []
     for line in listed.splitlines():
         saved_at, _, name = line.partition(" ")
-        if now - _seconds(saved_at) < older_than_seconds:
+        # Who takes saved work up again stands on its branch.
+        if now - _seconds(saved_at) < older_than_seconds or f"ref: {name}" in in_use:
             continue
         if dry_run or git.ask(clone, "update-ref", "-d", name).status == 0:
             swept.append(name.removeprefix("refs/heads/"))

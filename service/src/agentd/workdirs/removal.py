@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentd.workdirs.clones import is_sound
+from agentd.workdirs.aside import holds_repositories, put_aside
+from agentd.workdirs.clones import is_ready, is_sound
 from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.names import RepositoryName
 from agentd.workdirs.places import (
@@ -21,9 +22,8 @@ from agentd.workdirs.places import (
     read_record,
     record_path,
     remove_directory,
-    set_aside,
 )
-from agentd.workdirs.recovery import save_commit, save_work, sweep_branches
+from agentd.workdirs.recovery import head_of, save_commit, save_work, sweep_branches
 from agentd.workdirs.stale import remove_stale_locks
 from agentd.workdirs.state import heads, look
 
@@ -76,26 +76,20 @@ def _save(
     places: Places, git: Git, repository: RepositoryName, tree: Path
 ) -> list[str]:
     scratch = places.draft(repository).with_name(f"{tree.name}.index")
-    attached = look(tree, places.clone(repository)).admin is not None
-    if attached:
+    found: list[str] = []
+    keep = True
+    if look(tree, places.clone(repository)).admin is not None:
         try:
             saved = save_work(git, tree, scratch)
+            found = saved.branches
+            commit = saved.branch or head_of(git, tree)
+            keep = bool(commit) and holds_repositories(git, tree, commit)
         except GitFailed as error:
             if error.given_up and git.stopped:
                 raise
-        else:
-            found = [saved.branch] if saved.branch else []
-            # Repositories within it are saved by no commit of this one.
-            return [*found, *_aside(places, repository, tree, keep=saved.rest)]
-    return _aside(places, repository, tree, keep=True)
-
-
-def _aside(
-    places: Places, repository: RepositoryName, tree: Path, *, keep: bool
-) -> list[str]:
     if keep and (tree.is_symlink() or not tree.is_dir() or os.listdir(tree)):
-        return [str(set_aside(places, repository.forge, tree))]
-    return []
+        found.append(str(put_aside(places, git, repository, tree)))
+    return found
 
 
 def _drop_branch(git: Git, clone: Path, branch: str) -> list[str]:
@@ -141,6 +135,9 @@ def sweep_drafts(places: Places, older_than_seconds: float) -> None:
         drafts = places.root / forge / "drafts"
         for name in names_in(drafts):
             with suppress(OSError):
+                if is_ready(drafts / name):
+                    # The place of its clone is empty until the next turn.
+                    continue
                 age = time.time() - (drafts / name).lstat().st_ctime
                 if age > max(older_than_seconds, DRAFT_SECONDS):
                     remove_directory(drafts / name)

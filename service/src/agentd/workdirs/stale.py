@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,15 +15,18 @@ from agentd.workdirs.places import is_directory, names_in, remove_directory
 from agentd.workdirs.state import UNFINISHED_LOCK, note
 
 LOCK = ".lock"
+# Nobody holds one for so long, but for those that wait for an editor or a server.
+HELD_SECONDS = 600.0
+HELD_LONGER = frozenset({"index.lock", "shallow.lock"})
 
 
 def remove_stale_locks(clone: Path, before: float) -> int:
     """Remove the locks that are older than this agent's run; return how many.
 
     Nothing that made them lives on: the run before ended with its container, or was
-    cleared away at the start of this one.
+    cleared away at the start of this one. In this run, a CLI may have been killed.
     """
-    removed = 0
+    removed, long_ago = 0, time.time() - HELD_SECONDS
     git = clone / ".git"
     if not is_directory(git):
         return 0
@@ -30,7 +34,10 @@ def remove_stale_locks(clone: Path, before: float) -> int:
         _remove_unfinished(git / "worktrees" / name, before)
     for path in _locks(git):
         with suppress(OSError):
-            if path.lstat().st_mtime < before:
+            held_longer = path.name in HELD_LONGER
+            if path.lstat().st_mtime < (
+                before if held_longer else max(before, long_ago)
+            ):
                 path.unlink()
                 removed += 1
     return removed

@@ -24,6 +24,8 @@ UNFINISHED = (
     "MERGE_HEAD",
     "MERGE_MSG",
     "MERGE_MODE",
+    "MERGE_AUTOSTASH",
+    "SQUASH_MSG",
     "AUTO_MERGE",
     "CHERRY_PICK_HEAD",
     "REVERT_HEAD",

@@ -10,17 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agentd.workdirs.aside import put_aside
 from agentd.workdirs.clones import Clone
 from agentd.workdirs.forward import go_forward
 from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.names import RepositoryName
-from agentd.workdirs.places import (
-    Places,
-    names_in,
-    read_record,
-    remove_directory,
-    set_aside,
-)
+from agentd.workdirs.places import Places, remove_directory
 from agentd.workdirs.recovery import save_work
 from agentd.workdirs.state import UNFINISHED, Step, look, plan
 
@@ -166,7 +161,7 @@ class TreeJob:
         self._add(result)
 
     def _set_aside(self, result: Acquired) -> None:
-        kept = set_aside(self.places, self.wanted.repository.forge, self.tree)
+        kept = put_aside(self.places, self.git, self.wanted.repository, self.tree)
         result.notices.append(f"{self.tree} was no worktree of ours; kept as {kept}.")
         self._add(result)
 
@@ -218,27 +213,32 @@ class TreeJob:
 
     def _release(self, result: Acquired) -> None:
         """Save what is there, and put the worktree on its branch again (H06)."""
-        git, state = self.git, look(self.tree, self.clone.path)
+        state = look(self.tree, self.clone.path)
         self._mend_index()
         try:
-            saved = save_work(git, self.tree, self._scratch)
+            saved = save_work(self.git, self.tree, self._scratch)
+            result.recovered = next(iter(saved.branches), None)
+            result.notices += [f"Work is saved on {one}." for one in saved.branches[1:]]
+            self._reset(state.admin)
+            self._check_out(result)
         except GitFailed as error:
             if error.given_up:
                 raise
+            # What cannot be saved, or directories in which nothing may be removed.
             self._set_aside(result)
             return
-        for name in UNFINISHED:
-            if state.admin:
-                with suppress(OSError):
-                    remove_directory(state.admin / name)
-        git.run(self.tree, "reset", "--quiet", "--hard")
-        git.run(self.tree, "clean", "-d", "--force", "--quiet")
-        self._check_out(result)
-        result.recovered = saved.branch
         was = f"branch {state.branch}" if state.branch else "no branch"
         result.notices.append(
             f"{self.tree} stood on {was}; it is on {self.wanted.branch} again."
         )
+
+    def _reset(self, admin: Path | None) -> None:
+        for name in UNFINISHED:
+            if admin:
+                with suppress(OSError):
+                    remove_directory(admin / name)
+        self.git.run(self.tree, "reset", "--quiet", "--hard")
+        self.git.run(self.tree, "clean", "-d", "--force", "--quiet")
 
     def _check_out(self, result: Acquired) -> None:
         branch = self.wanted.branch
@@ -275,22 +275,3 @@ class TreeJob:
                 return
         index.unlink(missing_ok=True)
         self.git.ask(self.tree, "reset", "--quiet")
-
-
-def reattach_others(places: Places, git: Git, wanted: Wanted, clone: Clone) -> None:
-    """Attach every worktree of a clone that was made anew; one that fails is told."""
-    trees = places.trees(wanted.repository.forge)
-    for name in sorted(names_in(trees)):
-        record = read_record(trees / name)
-        if record is None or record.repository != wanted.repository:
-            continue
-        if record.branch == wanted.branch:
-            continue
-        other = Wanted(record.repository, record.branch, quiet=False)
-        job = TreeJob(places, git, other, clone)
-        result = Acquired(job.tree)
-        try:
-            job.attach(result)
-        except (GitFailed, OSError) as error:
-            result.notices.append(f"{job.tree} is not attached yet: {error}.")
-        clone.notices += result.notices

@@ -13,6 +13,7 @@ from agentd.workdirs.git import Git, GitFailed
 from agentd.workdirs.places import (
     Places,
     TreeRecord,
+    names_in,
     read_record,
     record_path,
     write_record,
@@ -20,7 +21,7 @@ from agentd.workdirs.places import (
 from agentd.workdirs.recovery import head_of
 from agentd.workdirs.stale import remove_stale_locks
 from agentd.workdirs.state import look, plan
-from agentd.workdirs.steps import Acquired, TreeJob, Wanted, reattach_others
+from agentd.workdirs.steps import Acquired, TreeJob, Wanted
 
 
 def acquire(places: Places, git: Git, wanted: Wanted) -> Acquired:
@@ -55,7 +56,7 @@ def _settle(places: Places, git: Git, wanted: Wanted, clone: Clone) -> Acquired:
     )
     tree.parent.mkdir(parents=True, exist_ok=True)
     if clone.made:
-        reattach_others(places, git, wanted, clone)
+        _reattach_others(places, git, wanted, clone)
     _note_use(tree, wanted)
     TreeJob(places, git, wanted, clone).carry_out(result)
     result.head = head_of(git, tree)
@@ -70,3 +71,22 @@ def _note_use(tree: Path, wanted: Wanted) -> None:
     created = known.created if known else now
     # Before the worktree itself: what is there without a record would be nobody's.
     write_record(tree, TreeRecord(wanted.repository, wanted.branch, created, now))
+
+
+def _reattach_others(places: Places, git: Git, wanted: Wanted, clone: Clone) -> None:
+    """Attach every worktree of a clone that was made anew; one that fails is told."""
+    trees = places.trees(wanted.repository.forge)
+    for name in sorted(names_in(trees)):
+        record = read_record(trees / name)
+        if record is None or record.repository != wanted.repository:
+            continue
+        if record.branch == wanted.branch:
+            continue
+        other = Wanted(record.repository, record.branch, quiet=False)
+        job = TreeJob(places, git, other, clone)
+        result = Acquired(job.tree)
+        try:
+            job.attach(result)
+        except (GitFailed, OSError) as error:
+            result.notices.append(f"{job.tree} is not attached yet: {error}.")
+        clone.notices += result.notices
