@@ -11,6 +11,12 @@ import httpx
 import pytest
 from control.fakes import FakeEngine
 from control.running_app import Parts
+from sqlalchemy import update
+
+from agentd.database.conversations import RUNNING
+from agentd.database.tables import conversations
+from agentd.work.values import Cleaned, Wish
+from agentd.workdirs.names import RepositoryName
 
 from .worktrees import WEB, WorkSpawner, until, working
 
@@ -81,6 +87,25 @@ async def test_a_reset_without_all_three_is_refused(
         trees = set(running.spawner.trees)
 
     assert (status, len(trees)) == (400, 1)
+
+
+async def test_nothing_is_dropped_while_a_turn_runs_at_another_host(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """I14: not the worktree here either, and no clean-up drops more."""
+    on = {"database_url": postgres_url, "store_sessions": False}
+    async with working(tmp_path, **on) as running:
+        await running.say(branch="fix/cart", **ISSUE)
+        database = running.control.service.database
+        elsewhere = update(conversations).values(status=RUNNING, host="elsewhere")
+        await database.do(lambda connection: connection.execute(elsewhere))
+        status, _body = await running.post("/reset", **RESET)
+        wish = Wish(RepositoryName("work", "shop", "web"), issue="7")
+        cleaned = await running.control.service.work.clean(wish)
+        trees = set(running.spawner.trees)
+
+    assert (status, trees) == (409, {("main", WEB, "fix/cart")})
+    assert cleaned == Cleaned(busy=1)
 
 
 async def test_nothing_is_dropped_while_a_turn_runs(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from agentd.conversations.locks import Locks
 from agentd.conversations.parts import TurnParts
 from agentd.conversations.prepare import Preparation, unknown
 from agentd.conversations.recovery import Recovery
+from agentd.database.claims import demand_rest
 from agentd.database.conversations import get_conversation
 from agentd.database.sessions import conversations_of_issue
+from agentd.database.writer import Transaction
 from agentd.sessions.identity import SessionKey
 
 
@@ -62,6 +64,18 @@ class Resting:
             for conversation_id in ids:
                 await self._parts.engine.close(conversation_id)
             yield
+
+    async def demand_rest(self, keys: Iterable[SessionKey]) -> None:
+        """Raise ConversationBusy while another host has a turn in one of them."""
+        ids = [key.conversation_id for key in keys]
+        claim = self._parts.claim()
+
+        def look(connection: Transaction) -> None:
+            for conversation_id in ids:
+                demand_rest(connection, conversation_id, claim)
+
+        if self._parts.database.shared and ids:
+            await self._parts.database.do(look)
 
     async def drop_held(self, keys: Iterable[SessionKey]) -> int:
         """Forget the sessions of conversations that are held; return how many."""

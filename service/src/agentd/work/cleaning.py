@@ -84,6 +84,7 @@ class Cleaning:
         trees = _trees(wish, asked)
         # Others may stand on the same branch: theirs is made anew at the same place.
         async with self._resting.all_closed([one.key for one in mine]):
+            await self._resting.demand_rest([one.key for one in asked])
             worktrees = await self._remove(agent, trees)
             sessions = await self._resting.drop_held([one.key for one in asked])
         return Dropped(worktree=worktrees > 0, session=sessions > 0)
@@ -100,6 +101,7 @@ class Cleaning:
         over = [one.key for one in asked if one.issue in {None, cleanup.wish.issue}]
         try:
             async with self._resting.all_closed([one.key for one in asked]):
+                await self._resting.demand_rest([one.key for one in asked])
                 worktrees = await self._remove(agent, trees)
                 sessions = await self._resting.drop_held(over)
         except DatabaseFailed:
