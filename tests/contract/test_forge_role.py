@@ -88,7 +88,7 @@ def test_the_gateway_knows_where_forges_are_and_control_only_their_names(
 def test_tokens_and_keys_are_files_of_the_gateway_that_make_no_container_anew(
     declared: Documents,
 ) -> None:
-    files = {name: one for (_, name), one in declared.files.items() if "forge_" in name}
+    files = {name: one for (_place, name), one in declared.files.items() if "forge_" in name}
 
     assert {name: one["content"] for name, one in files.items()} == {
         "forge_work_token": TOKEN,
@@ -109,7 +109,7 @@ def test_no_other_document_holds_a_token_or_key_of_a_forge(declared: Documents) 
     ]
     elsewhere = {**declared.given, "running": {**declared.given["running"], "files": 0}}
 
-    assert [name for _, name in holders] == [
+    assert [name for _place, name in holders] == [
         "forge_work_token",
         "forge_work_key",
         "forge_anywhere_token",

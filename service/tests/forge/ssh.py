@@ -126,7 +126,7 @@ def new_ssh_server(repositories: Path, address: str = "127.0.0.1") -> SshServer:
     line = f"{USER}:x:{number}:{group}::{directory}:/bin/sh\n"
     (directory / "passwd").write_text(line)
     (directory / "group").write_text(f"{USER}:x:{group}:\n")
-    listen = "".join(f"ListenAddress {one}\n" for one in {"127.0.0.1", address})
+    listen = "".join(f"ListenAddress {one}\n" for one in sorted({"127.0.0.1", address}))
     (directory / "conf").write_text(
         f"Port {server.port}\n{listen}HostKey {directory}/host\n"
         f"AuthorizedKeysFile {directory}/authorized_keys\nAcceptEnv GIT_PROTOCOL\n"

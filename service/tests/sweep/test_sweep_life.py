@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,10 @@ async def test_one_sweep_runs_at_a_time_and_each_is_stored(tmp_path: Path) -> No
 
 async def test_a_sweep_that_was_killed_is_told_as_cut_off(tmp_path: Path) -> None:
     async with world(tmp_path) as one:
-        begin = lambda c: begin_sweep(c, "one", "interval", dry_run=False, now=START)  # noqa: E731
-        await one.database.do(begin)
+        begun = partial(
+            begin_sweep, host="one", asked_by="interval", dry_run=False, now=START
+        )
+        await one.database.do(begun)
 
         await one.sweeper.settle()
 

@@ -50,9 +50,8 @@ async def test_two_branches_are_held_at_once(side: Side) -> None:
         for branch in ("one", "two", "three"):
             tasks.create_task(side.acquire(branch, branch))
 
-    assert all(
-        [(await side.release(one, one))["released"] for one in ("one", "two", "three")]
-    )
+    told = [await side.release(one, one) for one in ("one", "two", "three")]
+    assert all(one["released"] for one in told)
 
 
 async def test_a_failure_holds_nothing(world: World, side: Side) -> None:

@@ -112,7 +112,7 @@ def _environment() -> Environment:
 
 def _finalize(value: object) -> object:
     # What macros made is of its own kind, and escaped already.
-    return words.plain(value) if type(value) is str else value
+    return words.plain(value) if value.__class__ is str else value
 
 
 def _here(request: Request) -> str:

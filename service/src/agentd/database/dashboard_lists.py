@@ -208,7 +208,9 @@ def _sweep(row: Row[Any]) -> ShownSweep:
         asked_by=row.asked_by,
         dry_run=row.dry_run,
         counts={
-            str(name): value for name, value in numbers.items() if type(value) is int
+            str(name): value
+            for name, value in numbers.items()
+            if isinstance(value, int) and not isinstance(value, bool)
         },
         problems=[str(one) for one in told[:MAX_PROBLEMS]],
     )

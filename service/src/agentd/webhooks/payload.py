@@ -76,7 +76,8 @@ def address(value: object, *path: str) -> str:
 def number(value: object, *path: str) -> str:
     """Return the number of an issue; raise WebhookUnreadable if there is none."""
     found = at(value, *path)
-    if type(found) is int and 0 < found < MAX_NUMBER:
+    whole = isinstance(found, int) and not isinstance(found, bool)
+    if whole and 0 < found < MAX_NUMBER:
         return str(found)
     raise WebhookUnreadable(
         f'Cannot take this webhook: its "{".".join(path)}" is no number of an issue. '

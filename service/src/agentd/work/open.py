@@ -17,5 +17,7 @@ async def running_work(parts: WorkParts) -> AsyncIterator[Work]:
     work = Work(parts)
     async with asyncio.TaskGroup() as tasks:
         cleaning = tasks.create_task(work.run(), name="clean-ups")
-        yield work
-        cleaning.cancel()
+        try:
+            yield work
+        finally:
+            cleaning.cancel()

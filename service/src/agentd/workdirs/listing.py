@@ -66,7 +66,7 @@ def list_trees(
 
 def _rows(places: Places, names: list[str]) -> Iterator[Listed]:
     for name in names:
-        forge, _, tree = name.partition("/")
+        forge, _slash, tree = name.partition("/")
         path = places.trees(forge) / tree
         record = read_record(path.with_name(f"{tree}{RECORD}"))
         if record is not None and record.repository.forge == forge:

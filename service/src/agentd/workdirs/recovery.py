@@ -145,7 +145,7 @@ def sweep_branches(
     in_use = set(heads(clone).values())
     now, swept = time.time(), []
     for line in listed.splitlines():
-        saved_at, _, name = line.partition(" ")
+        saved_at, _space, name = line.partition(" ")
         # Who takes saved work up again stands on its branch.
         if now - _seconds(saved_at) < older_than_seconds or f"ref: {name}" in in_use:
             continue
