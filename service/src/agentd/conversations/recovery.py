@@ -194,17 +194,15 @@ class Recovery:
             # Before its answer is told: whoever goes on from there has it.
             binding = Binding(turn.key.agent, turn.key.conversation_id, session_id)
             await keeping.prove(binding, end.last_uuid)
+        # Before the next turn may begin, which holds its work directory by this name.
+        await leave_after(self._parts, turn.key)
         try:
             await self._store(turn, end)
         except ConversationElsewhere as error:
             log.warning("turn_went_on_elsewhere", error=str(error))
             self.forget(turn.key.conversation_id)
             return True
-        # Before the next turn may begin, which holds its work directory by this name.
-        try:
-            await leave_after(self._parts, turn.key)
-        finally:
-            self.forget(turn.key.conversation_id)
+        self.forget(turn.key.conversation_id)
         log.info(
             "turn_recovered",
             agent=turn.key.agent,

@@ -11,7 +11,7 @@ from agentd.conversations.parts import TurnParts
 from agentd.conversations.values import Ask
 from agentd.database.conversations import Conversation, get_conversation
 from agentd.definitions.names import wanted
-from agentd.errors import BranchFixed, DatabaseFailed, WorkRefused
+from agentd.errors import BranchFixed, WorkRefused
 from agentd.sessions.choose import MOVED, join_notices
 from agentd.sessions.identity import SessionKey, StoredSession
 from agentd.work.naming import Naming, branch
@@ -61,10 +61,13 @@ class Worktree:
 
 
 async def leave_after(parts: TurnParts, key: SessionKey) -> None:
-    """Give back what a turn held whose end became known without its run."""
+    """Give back what a turn held whose end became known without its run.
+
+    Raise DatabaseFailed if it cannot be known what that is: nobody else gives it back.
+    """
     if not parts.workdirs.naming.forges:
         return
-    with suppress(WorkRefused, DatabaseFailed):
+    with suppress(WorkRefused):
         async with parts.database.read() as connection:
             found = await get_conversation(connection, key.conversation_id)
         tree = None if found is None else tree_of(found, parts.workdirs.naming)
