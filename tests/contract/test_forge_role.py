@@ -88,7 +88,9 @@ def test_the_gateway_knows_where_forges_are_and_control_only_their_names(
 def test_tokens_and_keys_are_files_of_the_gateway_that_make_no_container_anew(
     declared: Documents,
 ) -> None:
-    files = {name: one for (_place, name), one in declared.files.items() if "forge_" in name}
+    files = {
+        name: one for (_place, name), one in declared.files.items() if "forge_" in name
+    }
 
     assert {name: one["content"] for name, one in files.items()} == {
         "forge_work_token": TOKEN,

@@ -76,8 +76,7 @@ def address(value: object, *path: str) -> str:
 def number(value: object, *path: str) -> str:
     """Return the number of an issue; raise WebhookUnreadable if there is none."""
     found = at(value, *path)
-    whole = isinstance(found, int) and not isinstance(found, bool)
-    if whole and 0 < found < MAX_NUMBER:
+    if isinstance(found, int) and found is not True and 0 < found < MAX_NUMBER:
         return str(found)
     raise WebhookUnreadable(
         f'Cannot take this webhook: its "{".".join(path)}" is no number of an issue. '
