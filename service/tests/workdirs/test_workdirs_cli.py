@@ -44,6 +44,7 @@ def start(**more: object) -> dict[str, object]:
         {"repository": "forge:team/shop", "branch": "../fix"},
         {"repository": "forge:team/shop", "branch": 7},
         {**ON_BRANCH, "definition": "reviewer"},
+        {**ON_BRANCH, "holder": "a\nb"},
     ],
     ids=str,
 )
@@ -60,7 +61,7 @@ def test_a_start_in_no_worktree_that_there_could_be_is_refused(
 async def test_a_cli_starts_in_a_worktree_only_while_that_is_held(world: World) -> None:
     """H07, H08: what nobody holds may be removed at any moment."""
     processes = CliProcesses(world.settings, "/bin/false", Log("main", "critical"))
-    wish = parse_start(start(**ON_BRANCH))
+    wish = parse_start(start(**ON_BRANCH, holder="turn"))
     world.acquire("fix")
     with pytest.raises(CallFailed, match="not held"):
         processes._directory_of(wish)
@@ -70,6 +71,24 @@ async def test_a_cli_starts_in_a_worktree_only_while_that_is_held(world: World) 
     assert processes._directory_of(wish) == world.tree("fix")
     with pytest.raises(CallFailed, match="not held"):
         processes._directory_of(replace(wish, branch="other"))
+
+
+async def test_a_turn_whose_worktree_went_to_another_starts_no_cli_in_it(
+    world: World,
+) -> None:
+    """H07: control was away between holding it and the start."""
+    processes = CliProcesses(world.settings, "/bin/false", Log("main", "critical"))
+    world.acquire("fix")
+    tree = world.tree("fix")
+    await processes.locks.take(tree, "first", 1)
+    processes.locks.lose()
+    await processes.locks.take(tree, "second", 1)
+
+    with pytest.raises(CallFailed, match="not held"):
+        processes._directory_of(parse_start(start(**ON_BRANCH, holder="first")))
+
+    mine = parse_start(start(**ON_BRANCH, holder="second"))
+    assert processes._directory_of(mine) == tree
 
 
 def test_git_says_who_the_agent_is_and_asks_nobody(world: World) -> None:

@@ -60,6 +60,40 @@ def test_a_kill_in_the_midst_of_it_is_made_good_by_the_next(
     assert world.is_clean()
 
 
+KILLED_BETWEEN = """
+import os, sys
+clone = sys.argv[3]
+def hear(event, said):
+    if event == "os.rename" and str(said[1]) == clone:
+        os.kill(os.getpid(), 9)
+sys.addaudithook(hear)
+"""
+
+
+def test_a_kill_between_the_broken_clone_and_the_new_one_loses_no_commit(
+    world: World,
+) -> None:
+    """H02: the one is moved away, the other is not in its place yet."""
+    tree = world.acquire("fix").path
+    (tree / "README").write_text("not pushed\n")
+    git(tree, "commit", "--quiet", "--all", "-m", "Not pushed")
+    commit = git(tree, "rev-parse", "HEAD")
+    (world.clone() / ".git" / "HEAD").unlink()
+    places = (str(world.places.root), world.places.remote, str(world.clone()))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_BETWEEN + CLONER, *places], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not world.clone().exists()
+    world.push("main", NEW="1")
+
+    acquired = world.acquire("fix")
+
+    assert (acquired.head, acquired.healed, acquired.fetched) == (commit, True, True)
+    assert git(tree, "status", "--porcelain") == ""
+    assert world.is_clean()
+
+
 @pytest.mark.parametrize("files", [True, False])
 def test_a_worktree_that_was_killed_in_the_making_is_made_anew(
     world: World, files: bool

@@ -72,7 +72,8 @@ class CliProcesses:
 
     def works_in(self, directory: Path) -> bool:
         """Return whether a CLI process runs in that directory."""
-        running = self._running.values()
+        # A copy: a start that is prepared asks from its thread.
+        running = list(self._running.values())
         return any(is_within(item.directory, directory) for item in running)
 
     def given(self) -> list[Given]:
@@ -152,8 +153,10 @@ class CliProcesses:
             return self._definitions.directory_of(start)
         repository = parse_repository(start.repository)
         tree = self._trees.tree(repository, start.branch)
-        # One that nobody holds may be removed at any moment.
-        if not is_directory(tree) or not self.locks.is_held(tree):
+        # One that nobody holds may be removed at any moment; and while control was
+        # away, another turn may have come to hold it.
+        is_held = self.locks.is_held_by(tree, start.holder or "")
+        if not is_directory(tree) or not is_held:
             raise CallFailed(
                 f"The work directory of {start.branch} in {repository} is not held "
                 f"for this turn: {tree}. Send it again."

@@ -10,7 +10,7 @@ import re
 from agentd.definitions.names import is_name
 from agentd.spawner import mcp_servers
 from agentd.spawner.protocol import CliStart
-from agentd.workdirs.names import REPOSITORY, is_branch
+from agentd.workdirs.names import REPOSITORY, is_branch, is_holder
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/\[\]-]{0,127}")
@@ -71,6 +71,7 @@ def _checks(start: CliStart) -> dict[str, bool]:
         "repository": start.repository is None or _is_repository(start.repository),
         "branch": start.branch is None
         or (is_branch(start.branch) and start.repository is not None),
+        "holder": start.holder is None or is_holder(start.holder),
         "definition beside a branch": start.branch is None or start.definition is None,
     }
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 from agentd.spawner.dial import CallFailed
 from agentd.workdirs.names import (
+    MAX_HOLDER,
     NameRefused,
     RepositoryName,
     is_branch,
+    is_holder,
     parse_repository,
 )
 
-MAX_HOLDER = 128
 MAX_TREES = 200
 MAX_SECONDS = 10 * 365 * 86_400.0
 
@@ -59,10 +60,10 @@ def base_of(given: Given) -> str | None:
 def holder_of(given: Given) -> str:
     """Return who holds a worktree; raise CallFailed."""
     holder = given.get("holder")
-    if not isinstance(holder, str) or not 0 < len(holder) <= MAX_HOLDER:
-        raise CallFailed(f"holder has to be a text of at most {MAX_HOLDER} characters.")
-    if not holder.isprintable():
-        raise CallFailed("holder has to be printable.")
+    if not isinstance(holder, str) or not is_holder(holder):
+        raise CallFailed(
+            f"holder has to be a printable text of at most {MAX_HOLDER} characters."
+        )
     return holder
 
 

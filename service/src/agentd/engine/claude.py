@@ -95,6 +95,7 @@ class ClaudeClient:
             definition_found=wish.definition_found,
             repository=wish.repository,
             branch=wish.branch,
+            holder=None if wish.branch is None else wish.conversation_id,
             mirror=store is not None,
         )
         self._mirror = None if store is None else Mirror(store)

@@ -31,6 +31,7 @@ class CliStart:
     definition_found: bool = False
     repository: str | None = None
     branch: str | None = None
+    holder: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_REPOSITORY, MAX_BRANCH = 256, 200
-MAX_SLUG = 80
+MAX_SLUG, MAX_HOLDER = 80, 128
 FORGE = r"[a-z0-9][a-z0-9_-]{0,62}"
 # No "." and no ".." as a part, no ".git" at its end, which servers add themselves.
 PART = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,100}"
@@ -76,6 +76,12 @@ def is_branch(value: object) -> bool:
             for part in parts
         )
     )
+
+
+def is_holder(value: object) -> bool:
+    """Return whether that can be the name of who holds a worktree."""
+    is_text = isinstance(value, str) and 0 < len(value) <= MAX_HOLDER
+    return is_text and str(value).isprintable()
 
 
 def tree_name(repository: RepositoryName, branch: str) -> str:
