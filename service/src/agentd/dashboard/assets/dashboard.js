@@ -9,6 +9,7 @@
   const words = document.getElementById("live-words");
   const parts = () => document.querySelectorAll("[data-live]");
   const pause = 2000;
+  const longest = 60000;
   let fetching = false;
   let again = false;
   let old = document.hidden;
@@ -72,11 +73,14 @@
         return;
       }
       const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+      let news = false;
       for (const part of parts()) {
         const fresh = found.querySelector(`[data-live="${part.dataset.live}"]`);
-        if (fresh && fresh.innerHTML !== part.innerHTML && !isUsed(part)) replace(part, fresh);
+        if (!fresh || fresh.innerHTML === part.innerHTML || isUsed(part)) continue;
+        replace(part, fresh);
+        news = true;
       }
-      show("news", "live");
+      if (events && events.readyState === EventSource.OPEN) show(news ? "news" : "live", "live");
     } catch {
       show("away", "not reached");
     } finally {
@@ -97,7 +101,7 @@
       show("live", "live");
       // Who was away does not know what it missed.
       if (old) refresh();
-      old = true;
+      old = false;
     });
     events.addEventListener("changed", (event) => {
       const asked = document.getElementById("main").dataset.topics.split(" ");
@@ -106,6 +110,7 @@
       if (asked[0] === "" || changed.some((topic) => asked.includes(topic))) refresh();
     });
     events.addEventListener("error", () => {
+      old = true;
       show("away", "not live");
       if (events && events.readyState === EventSource.CLOSED) {
         events = null;
@@ -117,6 +122,7 @@
   function fallSilent() {
     if (events) events.close();
     events = null;
+    old = true;
   }
 
   // A page that comes back from the browser's memory is old.
@@ -131,6 +137,8 @@
       else listen();
     });
     listen();
+    // How long ago something was, and the health, change without being told.
+    setInterval(refresh, longest);
   }
 
   // What was done is told once, not again when the page is loaded anew.
