@@ -49,3 +49,20 @@ async def test_a_database_that_is_older_than_the_limit_is_relied_on(
 
         assert swept.sweep.counts["transcripts"] == 1
         assert one.agents.transcripts == {}
+
+
+async def test_a_database_that_was_restored_takes_no_session_for_an_old_one(
+    tmp_path: Path,
+) -> None:
+    """I03: its worktree tells of turns that the backup knew nothing of."""
+    async with world(tmp_path) as one:
+        await one.add(1, issue="1", branch="one", days=40)
+        await one.add(2, issue="2", branch="one", days=45)
+        await one.add(3, issue="3", branch="three", days=40)
+        one.put_tree("one", days=1)
+        one.put_tree("three", days=39)
+
+        await one.sweeper.sweep("request")
+
+        assert sorted(one.work.dropped) == ["3", "conv-2"]
+        assert "one" in {tree["branch"] for tree in one.agents.trees}

@@ -27,6 +27,22 @@ class Found:
     before: float
 
 
+def as_used(rows: Sequence[WorkRow], trees: Iterable[TreeRow]) -> list[WorkRow]:
+    """Return the conversations, each used as late as its worktree tells.
+
+    A database that was restored knows nothing of what happened since its backup.
+    """
+    used = {_place(tree): tree.used_at for tree in trees}
+    by_age = sorted(rows, key=lambda row: row.used_at)
+    last = {_place(row): row.conversation_id for row in by_age if row.has_session}
+    return [
+        replace(row, used_at=max(row.used_at, used.get(_place(row), 0.0)))
+        if last.get(_place(row)) == row.conversation_id
+        else row
+        for row in rows
+    ]
+
+
 def questions(found: Found) -> list[Issue]:
     """Return the issues whose state decides, each once; what is too old needs none."""
     wanted: dict[Issue, None] = {}

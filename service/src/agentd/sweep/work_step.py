@@ -17,7 +17,7 @@ from agentd.database.sweeps import (
 )
 from agentd.errors import AgentdError, SweepBusy, WorkRefused
 from agentd.sweep.agent_side import AgentSide
-from agentd.sweep.decide import Found, decide, questions
+from agentd.sweep.decide import Found, as_used, decide, questions
 from agentd.sweep.parts import SweepParts
 from agentd.sweep.questions import Questions
 from agentd.sweep.values import Candidate, Issue, IssueState, Tally, TreeRow, WorkRow
@@ -72,7 +72,7 @@ class WorkStep:
                 for name in sorted(self.parts.spawner.states())
             ]
         trees = [tree for one in listed for tree in one.result()]
-        return Found(rows, trees, self.parts.clock.now() - age)
+        return Found(as_used(rows, trees), trees, self.parts.clock.now() - age)
 
     def _placed(self, row: WorkRow, host: str | None) -> WorkRow:
         me, living = self.parts.host, set(self.parts.host.hosts())
