@@ -103,3 +103,24 @@ async def test_a_read_only_disk_is_told(small: World) -> None:
     remount(small, "rw")
     assert (await side.acquire("other", "other"))["created"]
     assert git(small.tree("fix"), "status", "--porcelain") == ""
+
+
+async def test_a_tree_on_the_wrong_branch_waits_for_room_to_save_its_work(
+    small: World,
+) -> None:
+    """H06: the next turn is told where it is."""
+    side = Side(small)
+    tree = Path((await side.acquire("fix"))["path"])
+    git(tree, "checkout", "--quiet", "-b", "other")
+    (tree / "WORK").write_text(os.urandom(50_000).hex())
+    filler = fill(small.places.root)
+    # Room for a note, and none for the work.
+    os.truncate(filler, filler.stat().st_size - 40_960)
+
+    with pytest.raises(CallFailed, match="room"):
+        await side.acquire("fix")
+
+    assert (tree / "WORK").stat().st_size == 100_000
+    filler.unlink()
+    saved = (await side.acquire("fix"))["recovered"]
+    assert len(git(tree, "show", f"{saved}:WORK")) == 100_000

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -42,6 +43,7 @@ OWN_ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
 }
+_NO_ROOM = re.compile("no space left on device|quota exceeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,15 @@ class Output:
 
 
 class GitFailed(Exception):
-    """A git command failed, took too long or was stopped; the text says which."""
+    """A git command failed, took too long or was stopped; the text says which.
+
+    If it is ``given_up``, that tells nothing of the repository: it may work later.
+    """
 
     def __init__(self, command: str, reason: str, *, given_up: bool = False) -> None:
         super().__init__(f"git {command}: {reason}")
         self.reason = reason
-        self.given_up = given_up
+        self.given_up = given_up or _NO_ROOM.search(reason) is not None
 
 
 class Git:
