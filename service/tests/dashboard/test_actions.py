@@ -158,3 +158,19 @@ async def test_without_a_token_nobody_is_asked_for_one(tmp_path: Path) -> None:
     assert "Sign out" not in page.text
     assert foreign.status_code == 403
     assert done.status_code == 303
+
+
+async def test_without_a_token_pages_of_others_send_nothing(tmp_path: Path) -> None:
+    """A browser sends a form to loopback for any page that its user visits."""
+    async with control(tmp_path, Parts(token=None)) as running:
+        host = str(running.client.base_url)
+        statuses = [
+            (
+                await running.client.post("/sweep", headers={"Origin": origin})
+            ).status_code
+            for origin in ("https://example.org", "null", host.rstrip("/"))
+        ]
+        told = (await running.client.get("/sweeps")).json()["sweeps"]
+
+    assert statuses == [403, 403, 200]
+    assert len(told) == 1

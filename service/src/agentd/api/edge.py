@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentd.api.answer import Answer
 from agentd.api.dense_bodies import MAX_PARTS, is_dense
 from agentd.api.open_bodies import BUSY, OpenBodies, TooManyBodies, is_signed_path
-from agentd.api.socket_edge import refusal_of, refuse_socket
+from agentd.api.socket_edge import is_own_page, refusal_of, refuse_socket
 from agentd.dashboard.sign_in import (
     MAX_SIGN_IN_BYTES,
     SignIn,
@@ -36,6 +36,10 @@ MAX_LOGGED_PATH = 200
 # Where definitions and skills are uploaded: larger, and one at a time.
 LARGE_PATHS = re.compile(r"/api/agents/upload|/api/registry/(agents|skills)/.+")
 DENSE = f"The body has more than {MAX_PARTS} parts. Send fewer, or the files as a form."
+FOREIGN = (
+    "Refused: without an API token, pages of this service only may send this. Set "
+    "api_token_file to allow others."
+)
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 log = get_log("api")
@@ -122,6 +126,9 @@ class Edge:
                 return
             await answer.refuse(401, "Unauthorized: send the bearer token.")
             return
+        if self._is_foreign(scope, headers):
+            await answer.refuse(403, FOREIGN)
+            return
         signed = is_signed_path(scope["path"])
         if signed or is_open(scope["path"]):
             bodies = self._signed_bodies if signed else self._open_bodies
@@ -185,6 +192,11 @@ class Edge:
             return b""
         async with asyncio.timeout(self._rules.body_seconds):
             return await _read_body(headers, receive, self._rules.most_bytes(path))
+
+    def _is_foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        # Any page can have its visitor's browser send a form to loopback.
+        reads = scope.get("method") in {"GET", "HEAD"}
+        return self._rules.token is None and not reads and not is_own_page(headers)
 
     def _allowed(self, path: str, headers: Mapping[bytes, bytes]) -> bool:
         if self._rules.token is None or path in OPEN_PATHS or is_open(path):

@@ -24,7 +24,7 @@ def refusal_of(
 ) -> tuple[int, str] | None:
     """Return the status and the reason to refuse a socket, or None."""
     if token is None:
-        return None if _is_own_page(headers) else (403, _FOREIGN)
+        return None if is_own_page(headers) else (403, _FOREIGN)
     offered = scope.get("subprotocols", ())
     given = [one for one in offered if one.startswith(TOKEN_PROTOCOL)]
     if len(given) > 1 or (given and EVENTS_PROTOCOL not in offered):
@@ -64,7 +64,8 @@ async def refuse_socket(send: Send, status: int, body: Mapping[str, object]) -> 
     await send({"type": "websocket.http.response.body", "body": content})
 
 
-def _is_own_page(headers: Headers) -> bool:
+def is_own_page(headers: Headers) -> bool:
+    """Return whether no browser sent this for a page of somebody else."""
     origin, host = headers.get(b"origin"), headers.get(b"host", b"")
     return origin is None or origin in {b"http://" + host, b"https://" + host}
 
