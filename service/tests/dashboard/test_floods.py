@@ -26,6 +26,12 @@ def posted(path: str) -> Scope:
     }
 
 
+async def form() -> Message:
+    """Send the form of the sign-in."""
+    body = b"token=" + b"t" * 99
+    return {"type": "http.request", "body": body, "more_body": False}
+
+
 async def test_one_signs_in_while_webhooks_are_flooded() -> None:
     answered: list[int] = []
     held, over = asyncio.Semaphore(0), asyncio.Event()
@@ -52,10 +58,6 @@ async def test_one_signs_in_while_webhooks_are_flooded() -> None:
             return {"type": "http.request", "body": piece, "more_body": True}
 
         await edge(posted("/webhooks/github"), receive, send)
-
-    async def form() -> Message:
-        body = b"token=" + b"t" * 99
-        return {"type": "http.request", "body": body, "more_body": False}
 
     async with AsyncExitStack() as stack:
         floods = await stack.enter_async_context(asyncio.TaskGroup())
