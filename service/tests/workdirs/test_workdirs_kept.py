@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from agentd.workdirs.recovery import sweep_branches
-from agentd.workdirs.removal import remove_tree
+from agentd.workdirs.removal import remove_tree, sweep_clone, sweep_directories
 
 from .world import SHOP, World, git, try_git
 
@@ -66,6 +66,10 @@ def test_commits_in_a_submodule_are_kept_when_the_worktree_goes(
 
     (kept,) = world.places.recovered("forge").iterdir()
     assert git(kept / "sub", "show", f"{commit}:README") == "of the submodule"
+    assert git(world.clone(), "branch", "--list", "fix") == ""
+    sweep_directories(world.places, -1, dry_run=False)
+    sweep_clone(world.git(), world.clone(), 0, dry_run=False)
+    assert git(world.clone(), "worktree", "list").count("\n") == 0
 
 
 def test_directories_that_cannot_be_written_do_not_stop_a_release(

@@ -159,6 +159,8 @@ def sweep_clone(git: Git, clone: Path, older: float, *, dry_run: bool) -> list[s
         return []
     swept = sweep_branches(git, clone, older, dry_run=dry_run)
     if not dry_run:
+        # What was set aside with submodules, and is gone since.
+        git.ask(clone, "worktree", "prune")
         git.ask(
             clone, "-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto"
         )
