@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Path
@@ -147,7 +148,8 @@ async def _known(service: Service, agent: str | None) -> Known:
     wanted, few = ConversationsWanted(agent=agent), Page(limit=FEW)
     async with service.database.read() as connection:
         look = connection.run_sync
-        sweeps = await look(shown_sweeps, Page(limit=1))
+        # What only told what it would remove was none.
+        sweeps = await look(partial(shown_sweeps, dry_runs=False), Page(limit=1))
         return Known(
             totals=await look(count_totals, since),
             conversations=await look(shown_conversations, wanted, few),

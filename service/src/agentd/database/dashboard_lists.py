@@ -126,10 +126,13 @@ def shown_events(
     return [ShownEvent(**{name: row._mapping[name] for name in names}) for row in rows]
 
 
-def shown_sweeps(connection: Connection, page: Page) -> list[ShownSweep]:
+def shown_sweeps(
+    connection: Connection, page: Page, *, dry_runs: bool = True
+) -> list[ShownSweep]:
     """Return the sweeps, the newest first."""
     rows = connection.execute(
         select(sweeps)
+        .where(*([] if dry_runs else [sweeps.c.dry_run.is_(False)]))
         .order_by(sweeps.c.number.desc())
         .limit(page.limit)
         .offset(page.offset)
