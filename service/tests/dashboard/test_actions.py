@@ -114,14 +114,12 @@ async def test_skills_are_reloaded_and_a_sweep_is_tried(tmp_path: Path) -> None:
         reloaded = await send(running, "reload", "/agents/mail", agent="mail")
         tried = await send(running, "sweep", "/sweeps", dry_run="true")
         page = await read(running, "/sweeps")
-        overview = await read(running, "")
         asked = [one for one in running.spawner.calls if one[1] == "sync_skills"]
 
     assert reloaded.headers["Location"] == "/dashboard/agents/mail?done=reloaded"
     assert [agent for agent, _name, _parameters in asked] == ["mail"]
     assert tried.headers["Location"] == "/dashboard/sweeps?done=tried"
     assert page.count("dry run</span>") == 1
-    assert "none yet" in overview
 
 
 async def test_open_pages_are_told_what_changed(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, insert
 
 from agentd.database.dashboard_figures import Span, last_usage, usage_over
+from agentd.database.dashboard_lists import Page, shown_sweeps
 from agentd.database.usage import add_samples
-from agentd.database.work_tables import usage_samples
+from agentd.database.work_tables import sweeps, usage_samples
 
 EVERY = 600.0
 
@@ -44,3 +45,18 @@ def test_each_host_counts_once_and_their_database_once_for_all(tmp_path: Path) -
     assert mine is not None
     assert mine.amounts == {("main", "trees"): (76, 3)}
     assert [one.amounts["main", "trees"] for one in then] == [(75, 3)]
+
+
+def test_what_only_told_what_it_would_remove_is_not_the_last_sweep(
+    tmp_path: Path,
+) -> None:
+    with create_engine(f"sqlite:///{tmp_path}/one.db").begin() as connection:
+        sweeps.create(connection)
+        row = {"started_at": 1.0, "host": "one", "asked_by": "request"}
+        for dry_run in (False, True):
+            connection.execute(insert(sweeps).values(**row, dry_run=dry_run))
+        every = shown_sweeps(connection, Page())
+        real = shown_sweeps(connection, Page(limit=1), dry_runs=False)
+
+    assert [one.dry_run for one in every] == [True, False]
+    assert [one.dry_run for one in real] == [False]
