@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conftest import Stack, free_port
+from stack import Stack, free_port
 
 from agentd.agent.relay import Relay
 

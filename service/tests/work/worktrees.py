@@ -126,7 +126,7 @@ class WorkControl:
 
 @asynccontextmanager
 async def working(
-    directory: Path, parts: Parts | None = None, **settings: object
+    directory: Path, parts: Parts | None = None, /, **settings: object
 ) -> AsyncIterator[WorkControl]:
     """Start control with two forges, and agents that have worktrees."""
     used = parts or Parts()
