@@ -21,7 +21,6 @@ from agentd.spawner.protocol import AgentState, CliProcess, CliStart
 
 SOCKET_NAME = "control.sock"
 ACCEPT_PAUSE_SECONDS = 0.002
-CLOSE_TIMEOUT_SECONDS = 10.0
 
 _log = get_log("spawner")
 

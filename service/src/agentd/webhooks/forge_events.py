@@ -10,6 +10,7 @@ The header that names the event is not signed: it has to agree with the body.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agentd.errors import WebhookUnreadable
 from agentd.webhooks.payload import Json, address, at, line, lines, number, text
@@ -81,12 +82,27 @@ def _issue(event: str, action: str, payload: Json) -> Event:
     said = at(payload, "comment") if event == "issue_comment" else about
     head = at(payload, "pull_request", "head")
     pull = at(about, "pull_request") is not None or at(payload, "is_pull") is True
+    told = _told(event, action, payload, "issue", said)
+    return replace(told, branch=_branch(payload, head) if pull else None, pull=pull)
+
+
+def _pull_request(event: str, action: str, payload: Json) -> Event:
+    about = at(payload, "pull_request")
+    if not isinstance(about, dict):
+        raise _other(event)
+    told = _told(event, action, payload, "pull_request", about)
+    return replace(told, branch=_branch(payload, at(about, "head")), pull=True)
+
+
+def _told(event: str, action: str, payload: Json, part: str, said: object) -> Event:
+    """Return what every event of a part of the body tells; its words are in said."""
+    about = at(payload, part)
     return Event(
         event=event,
         action=action,
         name=f"{event}.{action}",
         project=_project(payload),
-        number=number(payload, "issue", "number"),
+        number=number(payload, part, "number"),
         sender=_login(at(payload, "sender")),
         title=line(about, "title"),
         text=text(said, "body"),
@@ -94,30 +110,6 @@ def _issue(event: str, action: str, payload: Json) -> Event:
         labels=lines(about, "name", "labels"),
         people=_people(about),
         subject=_subject(action, payload),
-        branch=_branch(payload, head) if pull else None,
-        pull=pull,
-    )
-
-
-def _pull_request(event: str, action: str, payload: Json) -> Event:
-    about = at(payload, "pull_request")
-    if not isinstance(about, dict):
-        raise _other(event)
-    return Event(
-        event=event,
-        action=action,
-        name=f"{event}.{action}",
-        project=_project(payload),
-        number=number(payload, "pull_request", "number"),
-        sender=_login(at(payload, "sender")),
-        title=line(about, "title"),
-        text=text(about, "body"),
-        url=address(about, "html_url"),
-        labels=lines(about, "name", "labels"),
-        people=_people(about),
-        subject=_subject(action, payload),
-        branch=_branch(payload, at(about, "head")),
-        pull=True,
     )
 
 
